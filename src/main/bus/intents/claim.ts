@@ -1,0 +1,239 @@
+import { historyLine } from '../../../shared/history.ts'
+import { TOKEN_PATTERN } from '../../../shared/limits.ts'
+import type { ClaimRequest } from '../../../shared/requests.ts'
+import { formatId } from '../ids.ts'
+import { digestOf, type Key } from '../keys.ts'
+import { laneName, PUBLIC_SCOPE } from '../store/lanes.ts'
+import type { Store } from '../store/store.ts'
+import { STATUS } from './intent.ts'
+import type { Sweep } from './sweep.ts'
+
+/** The body of the 200 (SPEC 7.3). `payload` is JSON text. */
+export interface Claimed {
+  readonly id: string
+  readonly namespace: string
+  readonly goal: string
+  readonly payload: string
+  readonly claim_attempts: number
+  readonly priority: number
+  readonly target_worker: string | null
+  readonly required_capability: string | null
+  readonly claim_token: string
+  /** Seconds. */
+  readonly claim_timeout: number
+}
+
+/** Says that leases or lifetimes that are over still wait to be swept: ask again in the next transaction. */
+export const NOT_YET = Symbol('not yet')
+
+export interface Claimer {
+  readonly key: Key
+  readonly address: string
+}
+
+/** [n, priority, run_at, claim_attempts, created_at, expires_at] */
+type Head = [n: number, priority: number, runAt: number, attempts: number, createdAt: number, expiresAt: number]
+
+interface Source {
+  readonly lane: number
+  readonly find: 'goal' | 'wide' | 'publicGoal' | 'publicWide'
+}
+
+interface Plan {
+  readonly generation: number
+  readonly sources: readonly Source[]
+}
+
+/**
+ * The head of a lane in SPEC 7.3's order, at or below a priority. `+?` keeps SQLite from planning anew for every value;
+ * the index has everything but expires_at.
+ */
+export function headQuery(index: string, column: string): string {
+  const isPublic = column.startsWith('public') ? ` AND ${column} IS NOT NULL` : ''
+  return `
+  SELECT n, priority, run_at, claim_attempts, created_at, expires_at FROM intents INDEXED BY ${index}
+  WHERE status = 0${isPublic} AND ${column} = +? AND priority <= +?
+  ORDER BY priority DESC, run_at, claim_attempts, created_at, n LIMIT 1`
+}
+
+const TAKE = `
+  UPDATE intents SET status = 1, claim_attempts = claim_attempts + 1, claimed_at = ?, claim_expires_at = ?,
+    claimed_by = ?, claim_address = ?, worker = ?, claim_token_digest = ?, history = history || ?
+  WHERE n = ? AND status = 0
+  RETURNING tail, namespace, goal, payload, claim_attempts, priority, target_worker, required_capability, publisher`
+
+type Taken = [
+  tail: string,
+  namespace: string,
+  goal: string,
+  payload: string,
+  attempts: number,
+  priority: number,
+  targetWorker: string | null,
+  requiredCapability: string | null,
+  publisher: string
+]
+
+const CLAIM_TOKEN_BYTES = 16
+const MAX_PLANS = 10_000
+/** Expired heads that one claim clears away itself before it leaves the rest to the sweep. */
+const MAX_EXPIRED_HEADS = 100
+
+/** POST /claim (SPEC 7.3). Its cost depends neither on the backlog nor on intents that the worker may not take. */
+export class Claiming {
+  readonly #store: Store
+  readonly #sweep: Sweep
+  readonly #claimTimeout: number
+  readonly #heads
+  readonly #take
+  readonly #plans = new Map<string, Plan>()
+
+  /** `claimTimeout`: the length of a lease in seconds. */
+  constructor(store: Store, sweep: Sweep, claimTimeout: number) {
+    this.#store = store
+    this.#sweep = sweep
+    this.#claimTimeout = claimTimeout
+    const { db } = store
+    this.#heads = {
+      goal: db.prepare(headQuery('intents_lane', 'lane')).raw(),
+      wide: db.prepare(headQuery('intents_wide_lane', 'wide_lane')).raw(),
+      publicGoal: db.prepare(headQuery('intents_public_lane', 'public_lane')).raw(),
+      publicWide: db.prepare(headQuery('intents_public_wide_lane', 'public_wide_lane')).raw()
+    }
+    this.#take = db.prepare(TAKE).raw()
+  }
+
+  /**
+   * Takes the best eligible intent, inside a transaction; null when there is none. `publisherId` is the id of the
+   * publisher asked for, null for anybody's.
+   */
+  claim(claimer: Claimer, request: ClaimRequest, publisherId: string | null, now: number): Claimed | null | typeof NOT_YET {
+    let best: Head | undefined
+    let cleared = 0
+    for (const { lane, find } of this.#plan(claimer.key.id, request, publisherId).sources) {
+      for (;;) {
+        const head = this.#dueHead(lane, find, now)
+        if (head === undefined) break
+        if (head[5] > now) {
+          if (best === undefined || comesBefore(head, best)) best = head
+          break
+        }
+        if (++cleared > MAX_EXPIRED_HEADS) return NOT_YET
+        this.#sweep.expire(head[0], now)
+      }
+    }
+    if (best !== undefined) return this.#takeHead(best, claimer, request, now)
+    return this.#sweep.isBehind ? NOT_YET : null
+  }
+
+  /** The lanes that this claim may take from, those that exist. */
+  #plan(keyId: string, request: ClaimRequest, publisherId: string | null): Plan {
+    const { lanes } = this.#store
+    const { namespace, goal, workerId, capabilities } = request
+    const name = [namespace, keyId, publisherId ?? '', workerId ?? '', capabilities.join(','), goal ?? ''].join('\n')
+    // The goal comes last and alone may be absent; a worker id may hold anything, so it is told apart by its length.
+    const planKey = `${workerId?.length ?? 0}\n${goal === null ? 'w' : 'g'}\n${name}`
+    const known = this.#plans.get(planKey)
+    if (known !== undefined && known.generation === lanes.generation) return known
+    const sources: Source[] = []
+    // Intents can only be meant for workers whose id is a token.
+    const targets = workerId !== null && TOKEN_PATTERN.test(workerId) ? [null, workerId] : [null]
+    for (const { scope, find } of scopes(keyId, publisherId, goal)) {
+      for (const target of targets) {
+        for (const capability of [null, ...capabilities]) {
+          const lane = lanes.find(laneName(namespace, goal, scope, target, capability))
+          if (lane !== 0) sources.push({ lane, find })
+        }
+      }
+    }
+    const plan = { generation: lanes.generation, sources }
+    if (this.#plans.size >= MAX_PLANS) this.#plans.clear()
+    this.#plans.set(planKey, plan)
+    return plan
+  }
+
+  /**
+   * The first intent of a lane that is due. Within a priority the earliest run_at comes first, so when that one is not
+   * due none of its priority is, and the search goes on at the next lower one. What it learns is kept for next time.
+   */
+  #dueHead(lane: number, find: Source['find'], now: number): Head | undefined {
+    const { lanes } = this.#store
+    let limit = lanes.searchFrom(lane, now)
+    let until = lanes.quietUntil(lane, now)
+    for (;;) {
+      const head = limit < 0 ? undefined : (this.#heads[find].get(lane, limit === Infinity ? 1e9 : limit) as Head | undefined)
+      if (head === undefined) {
+        lanes.noteQuiet(lane, -1, until)
+        return undefined
+      }
+      const [, priority, runAt] = head
+      if (runAt <= now) {
+        if (until !== Infinity) lanes.noteQuiet(lane, priority, until)
+        return head
+      }
+      until = Math.min(until, runAt)
+      limit = priority - 1
+    }
+  }
+
+  #takeHead([n, , , attempts]: Head, { key, address }: Claimer, request: ClaimRequest, now: number): Claimed {
+    const { random, tallies, deadlines } = this.#store
+    const token = random.hex(CLAIM_TOKEN_BYTES)
+    const leaseEnd = now + this.#claimTimeout
+    const { workerId } = request
+    const line = historyLine({
+      at: now,
+      event: 'claimed',
+      attempt: attempts + 1,
+      key: key.id,
+      ...(workerId === null ? undefined : { worker: workerId }),
+      address
+    })
+    const row = this.#take.get(now, leaseEnd, key.id, address, workerId, digestOf(token), line, n) as Taken
+    const [tail, namespace, goal, payload, claimAttempts, priority, targetWorker, requiredCapability, publisher] = row
+    tallies.move(namespace, publisher, STATUS.open, STATUS.claimed)
+    deadlines.note(leaseEnd)
+    return {
+      id: formatId(n, tail),
+      namespace,
+      goal,
+      payload,
+      claim_attempts: claimAttempts,
+      priority,
+      target_worker: targetWorker,
+      required_capability: requiredCapability,
+      claim_token: token,
+      claim_timeout: this.#claimTimeout
+    }
+  }
+}
+
+interface Scope {
+  readonly scope: string
+  readonly find: Source['find']
+}
+
+/** SPEC 6.2: a worker's own private intents and everybody's public ones; with a publisher, those of the publisher. */
+function scopes(keyId: string, publisherId: string | null, goal: string | null): Scope[] {
+  const isWide = goal === null
+  const own: Source['find'] = isWide ? 'wide' : 'goal'
+  if (publisherId === null) {
+    return [
+      { scope: keyId, find: own },
+      { scope: PUBLIC_SCOPE, find: own }
+    ]
+  }
+  return [
+    { scope: publisherId, find: own },
+    { scope: PUBLIC_SCOPE + publisherId, find: isWide ? 'publicWide' : 'publicGoal' }
+  ]
+}
+
+/** SPEC 7.3: priority DESC, run_at ASC, claim_attempts ASC, created_at ASC, id ASC. */
+function comesBefore(a: Head, b: Head): boolean {
+  if (a[1] !== b[1]) return a[1] > b[1]
+  if (a[2] !== b[2]) return a[2] < b[2]
+  if (a[3] !== b[3]) return a[3] < b[3]
+  if (a[4] !== b[4]) return a[4] < b[4]
+  return a[0] < b[0]
+}

@@ -1,0 +1,39 @@
+import { ProtocolError } from '../../../shared/errors.ts'
+import { appendHistory } from '../../../shared/history.ts'
+import { parseId } from '../ids.ts'
+import { STATUS } from './intent.ts'
+import type { QueueRow, Requeueing } from './requeue.ts'
+
+/** What operators do with single intents, from whatever state (SPEC 8.5). Inside transactions. */
+export class Managing {
+  readonly #requeueing: Requeueing
+
+  constructor(requeueing: Requeueing) {
+    this.#requeueing = requeueing
+  }
+
+  /** Forces the intent to dead and into the dead letters. Throws 404. */
+  cancel(id: string, now: number): void {
+    const row = this.#find(id)
+    if (row.status === STATUS.expired) throw notFound()
+    const history = appendHistory(row.history, { at: now, event: 'cancelled' })
+    this.#requeueing.bury(row, history, 'Cancelled by an operator.', now)
+  }
+
+  /** Opens the intent again with all its attempts and a fresh lifetime; an expired one comes back, too. Throws 404. */
+  retry(id: string, now: number): void {
+    const row = this.#find(id)
+    this.#requeueing.renew(row, appendHistory(row.history, { at: now, event: 'retried' }), now)
+  }
+
+  #find(id: string): QueueRow {
+    const parsed = parseId(id)
+    const row = parsed && this.#requeueing.find(parsed.n, parsed.tail)
+    if (row === undefined) throw notFound()
+    return row
+  }
+}
+
+function notFound(): ProtocolError {
+  return new ProtocolError('not_found', 'Intent not found.')
+}

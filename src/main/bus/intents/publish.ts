@@ -1,0 +1,75 @@
+import { ProtocolError } from '../../../shared/errors.ts'
+import { INTENT_LIFETIME, OPEN_INTENT_CAP } from '../../../shared/limits.ts'
+import type { PublishRequest } from '../../../shared/requests.ts'
+import { formatId } from '../ids.ts'
+import type { IdempotencyMark } from '../idempotency.ts'
+import type { Key } from '../keys.ts'
+import type { Store } from '../store/store.ts'
+import { STATUS } from './intent.ts'
+
+/** The body of the 201 (SPEC 7.2). */
+export interface Published {
+  readonly id: string
+  readonly status: 'published'
+  readonly namespace: string
+}
+
+const INSERT = `
+  INSERT INTO intents (n, tail, status, priority, run_at, claim_attempts, created_at, expires_at,
+    lane, wide_lane, public_lane, public_wide_lane, max_attempts, backoff_base,
+    namespace, goal, publisher, visibility, target_worker, required_capability, payload)
+  VALUES (?, ?, 0, ?, ?, 0, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
+
+/** POST /intent (SPEC 7.2). */
+export class Publishing {
+  readonly #store: Store
+  readonly #insert
+
+  constructor(store: Store) {
+    this.#store = store
+    this.#insert = store.db.prepare(INSERT)
+  }
+
+  /**
+   * Adds an open intent, inside a transaction. With a mark, a request seen before gets its first answer again.
+   * Throws 422 for a reused Idempotency-Key and 429 `limit_exceeded` at the cap of a generated key (SPEC 15).
+   */
+  publish(publisher: Key, request: PublishRequest, mark: IdempotencyMark | null, now: number): Published {
+    const { idempotency, ids, lanes, tallies } = this.#store
+    const known = mark === null ? undefined : idempotency.recall(mark, now)
+    if (known !== undefined) return JSON.parse(known) as Published
+    if (!publisher.isMain && tallies.activeOf(publisher.id) >= OPEN_INTENT_CAP) {
+      throw new ProtocolError('limit_exceeded', `This key has ${OPEN_INTENT_CAP} open intents already.`, 60)
+    }
+    const { n, tail } = ids.next(now)
+    const runAt = now + request.delay
+    const set = lanes.of({ ...request, publisher: publisher.id })
+    this.#insert.run(
+      n,
+      tail,
+      request.priority,
+      runAt,
+      now,
+      runAt + INTENT_LIFETIME,
+      set.lane,
+      set.wideLane,
+      set.publicLane,
+      set.publicWideLane,
+      request.maxAttempts,
+      request.backoffBase,
+      request.namespace,
+      request.goal,
+      publisher.id,
+      request.visibility,
+      request.targetWorker,
+      request.requiredCapability,
+      request.payload
+    )
+    tallies.add(request.namespace, publisher.id, STATUS.open, 1)
+    lanes.noteArrival(set, request.priority, runAt)
+    this.#store.deadlines.note(runAt + INTENT_LIFETIME)
+    const published: Published = { id: formatId(n, tail), status: 'published', namespace: request.namespace }
+    if (mark !== null) idempotency.remember(mark, JSON.stringify(published), now)
+    return published
+  }
+}

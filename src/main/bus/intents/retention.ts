@@ -1,0 +1,164 @@
+import { RETENTION } from '../../../shared/limits.ts'
+import type { Clock } from '../clock.ts'
+import type { KeyValueStore } from '../key-value.ts'
+import type { Nonces } from '../nonces.ts'
+import type { Rates } from '../rates.ts'
+import type { Commits } from '../store/commits.ts'
+import type { Store } from '../store/store.ts'
+import { STATUS } from './intent.ts'
+import type { Sweep, SweepCounts } from './sweep.ts'
+
+/** The answer to POST /admin/cleanup (SPEC 8.4). */
+export interface CleanupStats extends SweepCounts {
+  fulfilled_deleted: number
+  dead_deleted: number
+  dead_letters_deleted: number
+  store_deleted: number
+  rate_limits_deleted: number
+  idempotency_deleted: number
+  nonces_deleted: number
+}
+
+/** Rows in one step and the pause after it, in seconds: requests hardly notice. One DELETE of a million blocks for seconds. */
+const STEP_ROWS = 200
+const STEP_PAUSE = 0.01
+/** A purge of one namespace looks at this many rows in a step, whosever they are. */
+const PURGE_SCAN_ROWS = 400
+
+const FINISHED_BEFORE = `
+  DELETE FROM intents WHERE n IN
+    (SELECT n FROM intents INDEXED BY intents_finished WHERE status >= 2 AND status = +? AND finished_at <= +? ORDER BY finished_at LIMIT ?)
+  RETURNING namespace, publisher`
+
+const UNUSED_LANES = `
+  DELETE FROM lanes WHERE lane > ? AND lane <= ?
+    AND NOT EXISTS (SELECT 1 FROM intents INDEXED BY intents_lane WHERE status = 0 AND intents.lane = lanes.lane)
+    AND NOT EXISTS (SELECT 1 FROM intents INDEXED BY intents_wide_lane WHERE status = 0 AND wide_lane = lanes.lane)
+    AND NOT EXISTS (SELECT 1 FROM intents INDEXED BY intents_public_lane
+      WHERE status = 0 AND public_lane IS NOT NULL AND public_lane = lanes.lane)
+    AND NOT EXISTS (SELECT 1 FROM intents INDEXED BY intents_public_wide_lane
+      WHERE status = 0 AND public_wide_lane IS NOT NULL AND public_wide_lane = lanes.lane)`
+
+export interface Housekeeping {
+  readonly nonces: Nonces
+  readonly rates: Rates
+  readonly keyValues: KeyValueStore
+}
+
+/** Deletes what has had its time (SPEC 15), and what an operator purges: in small steps, each a transaction of its own. */
+export class Retention {
+  readonly #store: Store
+  readonly #commits: Commits
+  readonly #clock: Clock
+  readonly #sweep: Sweep
+  readonly #housekeeping: Housekeeping
+  readonly #deleteFinished
+  readonly #deleteUnusedLanes
+  readonly #lastLane
+  readonly #scan
+  readonly #delete
+  readonly #deleteIdempotency
+
+  constructor(store: Store, commits: Commits, clock: Clock, sweep: Sweep, housekeeping: Housekeeping) {
+    this.#store = store
+    this.#commits = commits
+    this.#clock = clock
+    this.#sweep = sweep
+    this.#housekeeping = housekeeping
+    const { db } = store
+    this.#deleteFinished = db.prepare(FINISHED_BEFORE).raw()
+    this.#deleteUnusedLanes = db.prepare(UNUSED_LANES)
+    this.#lastLane = db
+      .prepare('SELECT max(lane) FROM (SELECT lane FROM lanes WHERE lane > ? ORDER BY lane LIMIT ?)')
+      .pluck()
+    this.#scan = db
+      .prepare('SELECT n, namespace, publisher, status FROM intents WHERE n > ? AND n <= ? ORDER BY n LIMIT ?')
+      .raw()
+    this.#delete = db.prepare('DELETE FROM intents WHERE n = ?')
+    this.#deleteIdempotency = db.prepare('DELETE FROM idempotency LIMIT ?')
+  }
+
+  /** One pass of cleanup (SPEC 8.4, 16). Sweep counts are those since the pass before. */
+  async clean(): Promise<CleanupStats> {
+    const { idempotency } = this.#store
+    const { keyValues, nonces, rates } = this.#housekeeping
+    const fulfilled = await this.#steps((now) => this.#deleteFinishedBefore(STATUS.fulfilled, now))
+    const dead = await this.#steps((now) => this.#deleteFinishedBefore(STATUS.dead, now))
+    await this.#steps((now) => this.#deleteFinishedBefore(STATUS.expired, now))
+    const stats = {
+      fulfilled_deleted: fulfilled,
+      // A dead intent is its own dead letter here: one row stands for both, so both numbers are always the same.
+      dead_deleted: dead,
+      dead_letters_deleted: dead,
+      store_deleted: await this.#steps((now) => keyValues.deleteExpired(now, STEP_ROWS)),
+      rate_limits_deleted: await this.#commits.run((now) => rates.deleteOver(now)),
+      idempotency_deleted: await this.#steps((now) => idempotency.deleteExpired(now, STEP_ROWS)),
+      nonces_deleted: await this.#steps((now) => nonces.deleteExpired(now, STEP_ROWS))
+    }
+    await this.#removeUnusedLanes()
+    return { ...this.#sweep.takeCounts(), ...stats }
+  }
+
+  /**
+   * Deletes the intents and dead letters that are there now, those of one namespace or all (SPEC 8.3). A purge of all
+   * takes Idempotency-Keys and rate windows along; nonces stay, so that no request recorded before can be replayed.
+   */
+  async purge(namespace: string | null): Promise<void> {
+    const last = this.#store.ids.last
+    let cursor = 0
+    while (cursor < last) {
+      cursor = await this.#commits.run(() => this.#purgeStep(cursor, last, namespace))
+      if (cursor < last) await this.#pause()
+    }
+    if (namespace !== null) return
+    await this.#steps(() => this.#deleteIdempotency.run(STEP_ROWS).changes)
+    await this.#commits.run(() => this.#housekeeping.rates.deleteAll())
+  }
+
+  /** Deletes among the rows after `cursor`; the answer is the next cursor. */
+  #purgeStep(cursor: number, last: number, namespace: string | null): number {
+    const limit = namespace === null ? STEP_ROWS : PURGE_SCAN_ROWS
+    const rows = this.#scan.all(cursor, last, limit) as [number, string, string, number][]
+    for (const [n, rowNamespace, publisher, status] of rows) {
+      if (namespace !== null && namespace !== rowNamespace) continue
+      this.#delete.run(n)
+      this.#store.tallies.add(rowNamespace, publisher, status, -1)
+    }
+    return rows.length < limit ? last : rows.at(-1)![0]
+  }
+
+  #deleteFinishedBefore(status: number, now: number): number {
+    const rows = this.#deleteFinished.all(status, now - RETENTION, STEP_ROWS) as [string, string][]
+    for (const [namespace, publisher] of rows) this.#store.tallies.add(namespace, publisher, status, -1)
+    return rows.length
+  }
+
+  /** Lanes without open intents: whoever comes back into one makes it again. */
+  async #removeUnusedLanes(): Promise<void> {
+    for (let from = 0; ; ) {
+      const to = await this.#commits.run(() => {
+        const last = this.#lastLane.get(from, STEP_ROWS) as number | null
+        // Nothing in this transaction may use a number that is gone, so this cannot wait for the commit.
+        if (last !== null && this.#deleteUnusedLanes.run(from, last).changes > 0) this.#store.lanes.forget()
+        return last
+      })
+      if (to === null) return
+      from = to
+      await this.#pause()
+    }
+  }
+
+  /** Runs a step in transactions of its own until it finds no full step's worth; the answer is the sum. */
+  async #steps(step: (now: number) => number): Promise<number> {
+    for (let sum = 0; ; ) {
+      const count = await this.#commits.run(step)
+      sum += count
+      if (count < STEP_ROWS) return sum
+      await this.#pause()
+    }
+  }
+
+  #pause(): Promise<void> {
+    return new Promise((resolve) => void this.#clock.after(STEP_PAUSE, resolve))
+  }
+}

@@ -1,0 +1,80 @@
+import { timingSafeEqual } from 'node:crypto'
+import { ProtocolError } from '../../../shared/errors.ts'
+import { appendHistory } from '../../../shared/history.ts'
+import { BACKOFF_JITTER } from '../../../shared/limits.ts'
+import type { ExtendRequest, FailRequest, FulfillRequest } from '../../../shared/requests.ts'
+import { parseId } from '../ids.ts'
+import { digestOf } from '../keys.ts'
+import type { Store } from '../store/store.ts'
+import type { Claimer } from './claim.ts'
+import { STATUS } from './intent.ts'
+import type { QueueRow, Requeueing } from './requeue.ts'
+
+const EXTEND = `UPDATE intents SET claim_expires_at = ?, history = ? WHERE n = ?`
+const FULFILL = `
+  UPDATE intents SET status = 2, finished_at = ?, result = ?, result_type = ?, history = ?,
+    claim_token_digest = NULL, claim_expires_at = NULL, claim_address = NULL
+  WHERE n = ?`
+
+const NO_MESSAGE = 'The worker failed without a message.'
+
+/** What the holder of a lease may do with it (SPEC 7.4 to 7.6). All inside transactions. */
+export class Settling {
+  readonly #store: Store
+  readonly #requeueing: Requeueing
+  readonly #extend
+  readonly #fulfill
+
+  constructor(store: Store, requeueing: Requeueing) {
+    this.#store = store
+    this.#requeueing = requeueing
+    this.#extend = store.db.prepare(EXTEND)
+    this.#fulfill = store.db.prepare(FULFILL)
+  }
+
+  /** Sets the end of the lease to `seconds` from now, even if that is sooner. Throws 404 when the lease is not held. */
+  extend(claimer: Claimer, id: string, { claimToken, seconds }: ExtendRequest, now: number): void {
+    const row = this.#held(claimer, id, claimToken, now)
+    const until = now + seconds
+    this.#extend.run(until, appendHistory(row.history, { at: now, event: 'extended', until, times: 1 }), row.n)
+    this.#store.deadlines.note(until)
+  }
+
+  /** Throws 404 when the lease is not held. */
+  fulfill(claimer: Claimer, id: string, { claimToken, result, resultType }: FulfillRequest, now: number): void {
+    const row = this.#held(claimer, id, claimToken, now)
+    const history = appendHistory(row.history, { at: now, event: 'fulfilled' })
+    this.#fulfill.run(now, result, result === null ? null : resultType, history, row.n)
+    this.#store.tallies.move(row.namespace, row.publisher, STATUS.claimed, STATUS.fulfilled)
+  }
+
+  /** Requeues with backoff, or buries when the attempts are used up (SPEC 3.3). Throws 404 when the lease is not held. */
+  fail(claimer: Claimer, id: string, { claimToken, error }: FailRequest, now: number): void {
+    const row = this.#held(claimer, id, claimToken, now)
+    const reason = error || NO_MESSAGE
+    if (row.claim_attempts >= row.max_attempts) {
+      const history = appendHistory(row.history, { at: now, event: 'failed', error: reason })
+      this.#requeueing.bury(row, history, reason, now)
+      return
+    }
+    const jitter = this.#store.random.fraction() * BACKOFF_JITTER
+    const nextRun = now + row.backoff_base * 2 ** row.claim_attempts + jitter
+    const history = appendHistory(row.history, { at: now, event: 'failed', error: reason, requeued_until: nextRun })
+    this.#requeueing.reopen(row, history, nextRun, reason)
+  }
+
+  #held(claimer: Claimer, id: string, claimToken: string | null, now: number): QueueRow {
+    const parsed = parseId(id)
+    const row = parsed && this.#requeueing.find(parsed.n, parsed.tail)
+    if (row !== undefined && holds(claimer, row, claimToken, now)) return row
+    throw new ProtocolError('not_found', 'Intent not found, or its lease is not yours any more.')
+  }
+}
+
+/** SPEC 7.4: the lease runs, it is the caller's, and the token is that of this claim. */
+function holds(claimer: Claimer, row: QueueRow, claimToken: string | null, now: number): boolean {
+  const isRunning = row.status === STATUS.claimed && row.claim_expires_at! > now
+  if (!isRunning || row.claimed_by !== claimer.key.id) return false
+  if (claimToken === null) return row.claim_address === claimer.address
+  return timingSafeEqual(Buffer.from(digestOf(claimToken)), Buffer.from(row.claim_token_digest!))
+}

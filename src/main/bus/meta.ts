@@ -1,0 +1,22 @@
+import type { Connection } from './store/database.ts'
+
+/** What the bus remembers about itself. Secrets are here as digests only. */
+export type MetaName = 'paused' | 'main_key_digest' | 'dashboard_password_digest'
+
+export class Meta {
+  readonly #get
+  readonly #set
+
+  constructor(db: Connection) {
+    this.#get = db.prepare('SELECT value FROM meta WHERE name = ?').pluck()
+    this.#set = db.prepare('INSERT OR REPLACE INTO meta (name, value) VALUES (?, ?)')
+  }
+
+  get(name: MetaName): string | undefined {
+    return this.#get.get(name) as string | undefined
+  }
+
+  set(name: MetaName, value: string): void {
+    this.#set.run(name, value)
+  }
+}

@@ -1,0 +1,176 @@
+import type { Connection, Statement } from './database.ts'
+import { isBusy, sqliteCode } from './database.ts'
+import { ProtocolError } from '../../../shared/errors.ts'
+
+/** What the commits tell the state that lives in memory beside the database. */
+export interface CommitHooks {
+  /** First in every transaction, before any operation. */
+  begin(now: number): void
+  /** In a transaction that has written: adds what only rides along (counters, nonces of reads). */
+  ride(now: number): void
+  /** After COMMIT: what the transaction did is on disk; `rode` tells whether `ride` was part of it. */
+  committed(rode: boolean): void
+  /** After ROLLBACK: forget what the transaction made you believe. */
+  rolledBack(): void
+}
+
+/**
+ * One change of the bus, run inside a transaction at `now` (Unix seconds). It may throw a ProtocolError to refuse, but
+ * only before its first write. It may run twice, so it keeps nothing in memory but what the hooks roll back.
+ */
+export type Operation<T> = (now: number) => T
+
+interface Pending {
+  readonly operation: Operation<unknown>
+  readonly resolve: (value: never) => void
+  readonly reject: (reason: unknown) => void
+}
+
+/** Bounds one transaction to some 20 ms, however much is waiting. */
+const MAX_BATCH = 512
+
+/**
+ * Group commit. Operations that arrive in the same turn of the event loop share one transaction, and every promise
+ * settles only after its COMMIT is on disk. While the disk syncs, the next operations queue by themselves, so that
+ * batches grow with the load and no time window is needed.
+ */
+export class Commits {
+  readonly #db: Connection
+  readonly #hooks: CommitHooks
+  readonly #now: () => number
+  readonly #begin: Statement
+  readonly #commit: Statement
+  readonly #rollback: Statement
+  readonly #totalChanges: Statement
+  #queue: Pending[] = []
+  #scheduled = false
+  #mustRide = false
+  #flushing: PromiseWithResolvers<void> | undefined
+
+  constructor(db: Connection, now: () => number, hooks: CommitHooks) {
+    this.#db = db
+    this.#now = now
+    this.#hooks = hooks
+    this.#begin = db.prepare('BEGIN IMMEDIATE')
+    this.#commit = db.prepare('COMMIT')
+    this.#rollback = db.prepare('ROLLBACK')
+    this.#totalChanges = db.prepare('SELECT total_changes()').pluck()
+  }
+
+  /**
+   * Queues one operation. Resolves with its value after the commit; rejects with its own refusal, or with 503
+   * `database_busy` or `storage_unavailable` when the database would not take it.
+   */
+  run<T>(operation: Operation<T>): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      this.#queue.push({ operation, resolve: resolve as (value: never) => void, reject })
+      this.#schedule()
+    })
+  }
+
+  /**
+   * Runs a transaction soon even when nothing is queued, so that `begin` gets to see the time; with `ride` also what
+   * only rides along is written. Resolves when it is over, whatever came of it.
+   */
+  poke(ride = false): Promise<void> {
+    this.#mustRide ||= ride
+    this.#flushing ??= Promise.withResolvers()
+    this.#schedule()
+    return this.#flushing.promise
+  }
+
+  /** Runs all that is queued, and once more what only rides along. For the end of the bus. */
+  close(): void {
+    do this.#flush()
+    while (this.#queue.length > 0)
+    this.#mustRide = true
+    this.#transaction([])
+  }
+
+  #schedule(): void {
+    if (this.#scheduled) return
+    this.#scheduled = true
+    setImmediate(() => {
+      if (this.#scheduled) this.#flush()
+    })
+  }
+
+  #flush(): void {
+    this.#scheduled = false
+    const batch = this.#queue.length > MAX_BATCH ? this.#queue.splice(0, MAX_BATCH) : this.#queue
+    if (batch === this.#queue) this.#queue = []
+    else this.#schedule()
+    const flushing = this.#flushing
+    this.#flushing = undefined
+    this.#transaction(batch)
+    flushing?.resolve()
+  }
+
+  #transaction(batch: readonly Pending[]): void {
+    if (!this.#db.open) {
+      for (const pending of batch) pending.reject(new ProtocolError('shutting_down', 'The bus is shutting down.', 1))
+      return
+    }
+    const now = this.#now()
+    const outcomes: Outcome[] = []
+    let rode = false
+    try {
+      this.#begin.run()
+      const before = this.#totalChanges.get() as number
+      this.#hooks.begin(now)
+      for (const pending of batch) outcomes.push(attempt(pending.operation, now))
+      rode = this.#mustRide || (this.#totalChanges.get() as number) > before
+      if (rode) this.#hooks.ride(now)
+      this.#commit.run()
+    } catch (error) {
+      if (this.#db.inTransaction) this.#rollback.run()
+      this.#hooks.rolledBack()
+      this.#recover(batch, error)
+      return
+    }
+    if (rode) this.#mustRide = false
+    this.#hooks.committed(rode)
+    for (const [i, outcome] of outcomes.entries()) {
+      const { resolve, reject } = batch[i]!
+      if (outcome.refusal === undefined) resolve(outcome.value as never)
+      else reject(outcome.refusal)
+    }
+  }
+
+  /** One faulty operation must not fail its neighbours: each gets a transaction of its own. A bad disk fails all alike. */
+  #recover(batch: readonly Pending[], error: unknown): void {
+    const code = sqliteCode(error)
+    const isFaultOfOne = code === undefined || code.startsWith('SQLITE_CONSTRAINT')
+    if (batch.length > 1 && isFaultOfOne) {
+      for (const pending of batch) this.#transaction([pending])
+      return
+    }
+    for (const pending of batch) pending.reject(asRefusal(error))
+  }
+}
+
+interface Outcome {
+  readonly value?: unknown
+  readonly refusal?: ProtocolError
+}
+
+function attempt(operation: Operation<unknown>, now: number): Outcome {
+  try {
+    return { value: operation(now) }
+  } catch (error) {
+    if (error instanceof ProtocolError) return { refusal: error }
+    throw error
+  }
+}
+
+function asRefusal(error: unknown): unknown {
+  const code = sqliteCode(error)
+  if (code === undefined) return error
+  if (isBusy(error)) return new ProtocolError('database_busy', 'The database is busy; try again.', 1)
+  if (code.startsWith('SQLITE_CONSTRAINT')) return error
+  return new ProtocolError(
+    'storage_unavailable',
+    `The bus cannot write to its disk (${code}); make room or restore access, then try again.`,
+    5
+  )
+}

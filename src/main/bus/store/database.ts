@@ -1,0 +1,117 @@
+import { closeSync, existsSync, openSync, statSync } from 'node:fs'
+import Database from 'better-sqlite3'
+import { migrations } from './migrations/index.ts'
+
+export type Connection = Database.Database
+export type Statement = Database.Statement
+
+/** "IBus" in ASCII: tells a database of ours from any other SQLite file. */
+const APPLICATION_ID = 0x49427573
+
+/** Milliseconds to wait for a foreign process (a backup, the sqlite3 shell) that holds the database. */
+const BUSY_TIMEOUT_MS = 250
+
+/** A database that cannot be used as it is. The message is one sentence for the user; nothing was changed. */
+export class UnusableDatabaseError extends Error {
+  override readonly name = 'UnusableDatabaseError'
+}
+
+/**
+ * Opens the bus's database for writing, makes or migrates it when needed.
+ * Throws UnusableDatabaseError when the file is another program's, from a newer version, damaged or not writable.
+ */
+export function openDatabase(path: string): Connection {
+  let db: Connection
+  try {
+    makePrivate(path)
+    db = new Database(path, { timeout: BUSY_TIMEOUT_MS })
+  } catch (error) {
+    throw new UnusableDatabaseError(`The database ${path} cannot be opened: ${(error as Error).message}.`)
+  }
+  try {
+    const version = checkOrigin(db, path)
+    // Only a new file takes auto_vacuum, and only before its first table; nothing of this touches a file we refuse.
+    if (version === 0) db.pragma('auto_vacuum = INCREMENTAL')
+    db.pragma('journal_mode = WAL')
+    db.pragma('synchronous = FULL')
+    db.pragma('wal_autocheckpoint = 4000')
+    db.pragma('journal_size_limit = 67108864')
+    db.pragma('cache_size = -16000')
+    db.pragma('mmap_size = 0')
+    db.pragma('temp_store = MEMORY')
+    migrate(db, version)
+    return db
+  } catch (error) {
+    db.close()
+    if (error instanceof UnusableDatabaseError) throw error
+    throw new UnusableDatabaseError(`The database ${path} cannot be used: ${(error as Error).message}.`)
+  }
+}
+
+/** Opens it for reading only, beside the writer: for operators' questions, in a thread of their own. */
+export function openForReading(path: string): Connection {
+  const db = new Database(path, { readonly: true, fileMustExist: true, timeout: BUSY_TIMEOUT_MS })
+  db.pragma('query_only = ON')
+  db.pragma('cache_size = -8000')
+  db.pragma('temp_store = MEMORY')
+  return db
+}
+
+/** Opens a small database of its own that serves as a lock: whoever holds its exclusive transaction holds the lock. */
+export function openLock(path: string): Connection {
+  makePrivate(path)
+  const db = new Database(path, { timeout: 0 })
+  try {
+    db.pragma('journal_mode = DELETE')
+    db.exec('BEGIN EXCLUSIVE')
+    return db
+  } catch (error) {
+    db.close()
+    throw error
+  }
+}
+
+/** True for the two errors that say that another connection holds what we need. */
+export function isBusy(error: unknown): boolean {
+  const code = sqliteCode(error)
+  return code !== undefined && (code.startsWith('SQLITE_BUSY') || code.startsWith('SQLITE_LOCKED'))
+}
+
+/** The SQLITE_... code of an error from the database, undefined for any other error. */
+export function sqliteCode(error: unknown): string | undefined {
+  return error instanceof Database.SqliteError ? error.code : undefined
+}
+
+/** Payloads are nobody else's business: the file is made with mode 0600; SQLite gives its WAL the same. */
+function makePrivate(path: string): void {
+  if (!existsSync(path)) closeSync(openSync(path, 'a', 0o600))
+}
+
+/** The schema version of a database of ours; 0 for a new one. */
+function checkOrigin(db: Connection, path: string): number {
+  const version = db.pragma('user_version', { simple: true }) as number
+  const applicationId = db.pragma('application_id', { simple: true }) as number
+  const isEmpty = statSync(path).size === 0 || db.prepare('SELECT 1 FROM sqlite_schema LIMIT 1').get() === undefined
+  if (isEmpty) return 0
+  if (applicationId !== APPLICATION_ID) {
+    throw new UnusableDatabaseError(
+      `${path} is a database of another program, not of Intent Bus Desktop; set BUS_DB_PATH to another file.`
+    )
+  }
+  if (version > migrations.length) {
+    throw new UnusableDatabaseError(
+      `The database ${path} was written by a newer version of Intent Bus Desktop (schema ${version}, this version knows up to ${migrations.length}); start that version, or set BUS_DATA_DIR to another folder.`
+    )
+  }
+  return version
+}
+
+function migrate(db: Connection, from: number): void {
+  for (let version = from; version < migrations.length; version++) {
+    db.transaction(() => {
+      db.exec(migrations[version]!)
+      db.pragma(`application_id = ${APPLICATION_ID}`)
+      db.pragma(`user_version = ${version + 1}`)
+    }).immediate()
+  }
+}

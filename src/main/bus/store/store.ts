@@ -1,0 +1,18 @@
+import type { IdSource } from '../ids.ts'
+import type { Idempotency } from '../idempotency.ts'
+import type { Random } from '../random.ts'
+import type { Connection } from './database.ts'
+import type { Deadlines } from './deadlines.ts'
+import type { Lanes } from './lanes.ts'
+import type { Tallies } from './tallies.ts'
+
+/** What the operations on intents share: the database and the state that lives in memory beside it. */
+export interface Store {
+  readonly db: Connection
+  readonly random: Random
+  readonly ids: IdSource
+  readonly lanes: Lanes
+  readonly tallies: Tallies
+  readonly deadlines: Deadlines
+  readonly idempotency: Idempotency
+}

@@ -1,0 +1,96 @@
+import { accessSync, constants, mkdirSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { basename, dirname, join } from 'node:path'
+import { isBusy, openLock, type Connection } from './bus/store/database.ts'
+import { ConfigError } from './config.ts'
+import { writeFileAtomically } from './files.ts'
+
+/** Who runs on a data directory, for whoever comes second and for tools that look for the bus. */
+export interface RunningBus {
+  readonly pid: number
+  /** Absent while the bus is starting. */
+  readonly url?: string
+}
+
+/**
+ * The folder that holds all the bus keeps. One process at a time owns it: the lock is an exclusive transaction on a
+ * small database beside the real one, so it dies with its process and never goes stale.
+ */
+export class DataDirectory {
+  readonly path: string
+  readonly #locks: readonly Connection[]
+
+  private constructor(path: string, locks: readonly Connection[]) {
+    this.path = path
+    this.#locks = locks
+  }
+
+  /** Makes the folder when needed and takes it. Throws ConfigError when it cannot be used or belongs to another bus. */
+  static take(path: string, databasePath: string): DataDirectory {
+    makeWritable(path)
+    makeWritable(dirname(databasePath))
+    const paths = [join(path, 'bus.lock')]
+    // A database elsewhere could be shared by two data directories; it gets a lock of its own.
+    if (dirname(databasePath) !== path) paths.push(`${databasePath}.lock`)
+    const locks: Connection[] = []
+    try {
+      for (const lockPath of paths) locks.push(takeLock(lockPath, path))
+    } catch (error) {
+      for (const lock of locks) lock.close()
+      throw error
+    }
+    const directory = new DataDirectory(path, locks)
+    directory.announce({ pid: process.pid })
+    return directory
+  }
+
+  file(name: string): string {
+    return join(this.path, name)
+  }
+
+  /** Says in the folder who runs here, and where. */
+  announce(running: RunningBus): void {
+    writeFileAtomically(join(this.path, RUNNING_FILE), `${JSON.stringify(running)}\n`)
+  }
+
+  release(): void {
+    rmSync(join(this.path, RUNNING_FILE), { force: true })
+    for (const lock of this.#locks) lock.close()
+  }
+}
+
+const RUNNING_FILE = 'running.json'
+
+function makeWritable(path: string): void {
+  try {
+    mkdirSync(path, { recursive: true, mode: 0o700 })
+    if (!statSync(path).isDirectory()) throw new Error('it is not a folder')
+    accessSync(path, constants.R_OK | constants.W_OK | constants.X_OK)
+  } catch (error) {
+    const reason = (error as NodeJS.ErrnoException).code ?? (error as Error).message
+    throw new ConfigError(`The folder ${path} cannot be written to (${reason}); set BUS_DATA_DIR to one that can.`)
+  }
+}
+
+function takeLock(lockPath: string, dataDir: string): Connection {
+  try {
+    return openLock(lockPath)
+  } catch (error) {
+    if (!isBusy(error)) {
+      throw new ConfigError(`The lock ${lockPath} cannot be taken (${(error as Error).message}); check the folder's permissions.`)
+    }
+    throw new ConfigError(describeOwner(dataDir, basename(lockPath)))
+  }
+}
+
+function describeOwner(dataDir: string, lockName: string): string {
+  let running: RunningBus | undefined
+  try {
+    running = JSON.parse(readFileSync(join(dataDir, RUNNING_FILE), 'utf8')) as RunningBus
+  } catch {
+    // The other process may have been taken down to its lock, or hold only the database of another folder.
+  }
+  if (running?.url !== undefined) {
+    return `A bus is running on ${dataDir} already, at ${running.url} (process ${running.pid}); use that one, or set BUS_DATA_DIR to another folder.`
+  }
+  return `Another bus holds ${join(dataDir, lockName)} and is just starting or stopping; wait a moment, or set BUS_DATA_DIR to another folder.`
+}

@@ -1,0 +1,107 @@
+import { UnusableDatabaseError } from './bus/store/database.ts'
+import { APP_VERSION } from './app-info.ts'
+import { ConfigError, readConfig } from './config.ts'
+import { createLog, type Log } from './log.ts'
+import type { SecretPlace } from './secrets.ts'
+import { serve, type Service } from './serve.ts'
+
+/** Exit codes: 2 says that a setting must be changed first, 1 that something went wrong. */
+const EXIT_BAD_SETTING = 2
+const EXIT_FAILED = 1
+
+/** Requests under way get this many milliseconds when the bus is told to stop. */
+const GRACE_MS = 3_500
+/** Whatever hangs, the process is gone after this many. */
+const LAST_RESORT_MS = 4_700
+
+export interface HeadlessOptions {
+  readonly args: readonly string[]
+  readonly env: Readonly<Record<string, string | undefined>>
+  /** Says that the bus is up. */
+  readonly announce: (service: Service) => void
+  /** Says that it is stopping, and that it has stopped. */
+  readonly event: (event: object) => void
+  /** Says in one sentence why the bus cannot start. */
+  readonly refuse: (log: Log, sentence: string) => void
+}
+
+/** Runs the bus in this process until a signal ends it. */
+export async function runHeadless(options: HeadlessOptions): Promise<void> {
+  let log = createLog('info')
+  let stop: (signal: NodeJS.Signals) => void = (signal) => process.exit(signal === 'SIGINT' ? 130 : 143)
+  process.on('SIGTERM', () => stop('SIGTERM'))
+  process.on('SIGINT', () => stop('SIGINT'))
+  let service: Service
+  try {
+    const config = readConfig(options.env)
+    log = createLog(config.logLevel)
+    service = await serve({ config, log, ...readArguments(options.args), readerEntry: readerEntry() })
+  } catch (error) {
+    process.exitCode = error instanceof ConfigError ? EXIT_BAD_SETTING : EXIT_FAILED
+    const isExpected = error instanceof ConfigError || error instanceof UnusableDatabaseError
+    if (!isExpected) log.fatal({ err: error }, 'the bus cannot start')
+    options.refuse(log, isExpected ? (error as Error).message : `The bus cannot start: ${(error as Error).message}.`)
+    return
+  }
+  stop = (signal) => {
+    stop = () => {}
+    options.event({ event: 'stopping', signal })
+    setTimeout(() => process.exit(EXIT_FAILED), LAST_RESORT_MS).unref()
+    service.close(GRACE_MS).then(
+      () => {
+        options.event({ event: 'stopped' })
+        process.exit(0)
+      },
+      (error: unknown) => {
+        log.fatal({ err: error }, 'the bus could not be closed')
+        process.exit(EXIT_FAILED)
+      }
+    )
+  }
+  options.announce(service)
+}
+
+/** The module of the reading thread lies beside this one, in the sources as in the build. */
+function readerEntry(): URL {
+  return new URL(import.meta.url.endsWith('.ts') ? './reader.ts' : './reader.js', import.meta.url)
+}
+
+function readArguments(args: readonly string[]) {
+  const unknown = args.find((arg) => arg !== '--rotate-main-key' && arg !== '--rotate-dashboard-password')
+  if (unknown !== undefined) {
+    throw new ConfigError(`${unknown} is not an option; there are --rotate-main-key and --rotate-dashboard-password.`)
+  }
+  return {
+    rotateMainKey: args.includes('--rotate-main-key'),
+    rotateDashboardPassword: args.includes('--rotate-dashboard-password')
+  }
+}
+
+function where(place: SecretPlace): object {
+  return place.in === 'environment' ? { environment: place.variable } : { [place.in === 'file' ? 'file' : 'missing_file']: place.path }
+}
+
+/** The machine's way of running the bus: one JSON line per event on standard output. */
+export function runForMachines(args: readonly string[]): Promise<void> {
+  // Who reads the events may go; the bus stays.
+  process.stdout.on('error', () => {})
+  const print = (event: object) => void process.stdout.write(`${JSON.stringify(event)}\n`)
+  return runHeadless({
+    args,
+    env: process.env,
+    event: print,
+    announce: ({ url, interfaceUrl, mainKey, dashboardPassword }) =>
+      print({
+        event: 'listening',
+        pid: process.pid,
+        url,
+        interface: interfaceUrl,
+        main_key: where(mainKey.place),
+        dashboard_password: where(dashboardPassword.place),
+        version: APP_VERSION
+      }),
+    refuse: (log, sentence) => log.fatal(sentence)
+  })
+}
+
+if (import.meta.main) await runForMachines(process.argv.slice(2))

@@ -1,0 +1,113 @@
+import Router from '@koa/router'
+import Koa, { type Middleware } from 'koa'
+import { ProtocolError } from '../../shared/errors.ts'
+import type { Bus } from '../bus/bus.ts'
+import type { Clock } from '../bus/clock.ts'
+import type { Random } from '../bus/random.ts'
+import type { Log } from '../log.ts'
+import { Authentication, type OperatorSecrets } from './authenticate.ts'
+import { bare, exchange, refusal, type Exchange, type Reply, type State } from './exchange.ts'
+import { FailedLogins } from './failed-logins.ts'
+import { guard, type GuardOptions } from './guard.ts'
+import { adminRoutes } from './routes/admin.ts'
+import { clientRoutes } from './routes/client.ts'
+
+export interface AppOptions extends GuardOptions {
+  readonly bus: Bus
+  readonly clock: Clock
+  readonly random: Random
+  readonly log: Log
+  readonly secrets: OperatorSecrets
+  readonly requireSignatures: boolean
+  readonly allowTokenless: boolean
+  readonly isClosing: () => boolean
+}
+
+type Route = (ctx: Exchange, param: string) => Reply | Promise<Reply>
+
+/** The whole HTTP face of a bus, as a Koa application. */
+export function createApp(options: AppOptions): Koa<State> {
+  const authentication = new Authentication({ ...options, failedLogins: new FailedLogins() })
+  const client = clientRoutes({ ...options, authentication })
+  const admin = adminRoutes({ ...options, authentication })
+  const app = new Koa<State>()
+  app.use(exchange(options))
+  app.use(guard(options))
+  app.use(
+    hotRoutes({
+      '/intent': client.intent,
+      '/claim': client.claim,
+      '/fulfill/': client.fulfill,
+      '/fail/': client.fail,
+      '/extend_claim/': client.extendClaim
+    })
+  )
+  const router = new Router<State>({ strict: true, sensitive: true })
+  const routes: [method: 'get' | 'post', path: string, route: Route][] = [
+    ['get', '/', client.root],
+    ['get', '/health', client.health],
+    ['post', '/intent', client.intent],
+    ['post', '/claim', client.claim],
+    ['post', '/extend_claim/:id', client.extendClaim],
+    ['post', '/fulfill/:id', client.fulfill],
+    ['post', '/fail/:id', client.fail],
+    ['get', '/result/:id', client.result],
+    ['get', '/status/:id', client.status],
+    ['post', '/set/:key', client.set],
+    ['get', '/get/:key', client.get],
+    ['get', '/admin/dashboard', admin.dashboard],
+    ['post', '/admin/generate_key', admin.generateKey],
+    ['post', '/admin/revoke_key', admin.revokeKey],
+    ['post', '/admin/purge', admin.purge],
+    ['post', '/admin/cleanup', admin.cleanup],
+    ['post', '/admin/pause', admin.pause],
+    ['post', '/admin/resume', admin.resume],
+    ['get', '/admin/intents/:id', admin.intent],
+    ['post', '/admin/intents/:id/cancel', admin.cancel],
+    ['post', '/admin/intents/:id/retry', admin.retry],
+    ['get', '/admin/dead', admin.deadLetters],
+    ['get', '/admin/dead/:id', admin.deadLetter],
+    ['get', '/metrics', admin.metrics]
+  ]
+  for (const [method, path, route] of routes) {
+    router[method](path, async (ctx) => {
+      const { id, key } = ctx.params as { id?: string; key?: string }
+      ctx.state.reply = await route(ctx as unknown as Exchange, id ?? key ?? '')
+    })
+  }
+  app.use(router.routes())
+  app.use(wrongMethod(router))
+  return app
+}
+
+/**
+ * The requests that workers make all the time, found without a router: matching the whole table costs as much as the
+ * rest of such a request. A name that ends in a slash takes an id behind it.
+ */
+function hotRoutes(table: Readonly<Record<string, Route>>): Middleware<State> {
+  const routes = new Map(Object.entries(table))
+  return async (context, next) => {
+    const ctx = context as unknown as Exchange
+    const { path } = ctx.state
+    const slash = path.indexOf('/', 1) + 1
+    const route = ctx.req.method === 'POST' ? routes.get(slash === 0 ? path : path.slice(0, slash)) : undefined
+    const param = slash === 0 ? '' : path.slice(slash)
+    const isHot = route !== undefined && (slash === 0 || /^[0-9a-f]+$/.test(param))
+    if (!isHot) return next()
+    ctx.state.reply = await route(ctx, param)
+  }
+}
+
+/** 405 for a path that knows other methods, and the answer to a plain OPTIONS. */
+function wrongMethod(router: Router<State>): Middleware<State> {
+  return (context) => {
+    const ctx = context as unknown as Exchange
+    const allowed = [...new Set(router.match(ctx.state.path, '').path.flatMap(({ methods }) => methods))]
+    if (allowed.length === 0) return
+    const allow = ['Allow', [...allowed, 'OPTIONS'].join(', ')]
+    ctx.state.reply =
+      ctx.req.method === 'OPTIONS'
+        ? bare(204, allow)
+        : refusal(new ProtocolError('method_not_allowed', `This address does not take ${ctx.req.method}.`), allow)
+  }
+}

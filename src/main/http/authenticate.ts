@@ -1,0 +1,142 @@
+import { createHmac, timingSafeEqual } from 'node:crypto'
+import { ProtocolError } from '../../shared/errors.ts'
+import { MAX_NONCE_LENGTH, SIGNATURE_WINDOW } from '../../shared/limits.ts'
+import { canonicalHead, canonicalPath, decodePath, parseQuery } from '../../shared/signing.ts'
+import type { Bus, Caller } from '../bus/bus.ts'
+import { digestOf, type Key } from '../bus/keys.ts'
+import type { Clock } from '../bus/clock.ts'
+import { Refusal, type Exchange } from './exchange.ts'
+import type { FailedLogins } from './failed-logins.ts'
+
+/** Digests of the secrets that let an operator in; undefined where none is set. */
+export interface OperatorSecrets {
+  readonly adminToken: string | undefined
+  readonly dashboardPassword: string | undefined
+  readonly metricsToken: string | undefined
+}
+
+export interface AuthenticationOptions {
+  readonly bus: Bus
+  readonly clock: Clock
+  readonly failedLogins: FailedLogins
+  readonly secrets: OperatorSecrets
+  readonly requireSignatures: boolean
+}
+
+const CHALLENGE = ['WWW-Authenticate', 'Basic realm="IntentBus Admin"']
+
+/** Who makes a request (SPEC 5). Wrong credentials count as failed logins; missing ones do not. */
+export class Authentication {
+  readonly #options: AuthenticationOptions
+
+  constructor(options: AuthenticationOptions) {
+    this.#options = options
+  }
+
+  /** The key of a request, counted against its rate. Throws 401, and 429 `rate_limited`. */
+  async key(ctx: Exchange): Promise<Key> {
+    const presented = ctx.req.headers['x-api-key']
+    if (typeof presented !== 'string' || presented === '') throw new ProtocolError('unauthorized', 'Missing API key.')
+    const key = this.#options.bus.keys.identify(presented)
+    if (key === undefined) {
+      await this.#failed(ctx)
+      throw new ProtocolError('unauthorized', 'Invalid API key.')
+    }
+    ctx.state.keyId = key.id
+    this.#options.bus.admit(key)
+    return key
+  }
+
+  /** Checks the signature of a request, if it has one or must have one (SPEC 5.2). Throws 403 `invalid_signature`. */
+  caller(ctx: Exchange, key: Key, body: Buffer): Caller {
+    return { key, address: ctx.state.address, nonce: this.#verifySignature(ctx, key, body) }
+  }
+
+  /** Lets an operator in (SPEC 5.3), or throws the 401 that makes a browser ask for the password. */
+  async operator(ctx: Exchange): Promise<void> {
+    if (!(await this.isOperator(ctx))) throw challenge()
+  }
+
+  /** Whether a request carries an operator's credentials; wrong ones count as a failed login. */
+  async isOperator(ctx: Exchange): Promise<boolean> {
+    const { adminToken, dashboardPassword } = this.#options.secrets
+    const token = ctx.req.headers['x-admin-token']
+    // The token takes precedence: when one is configured and sent, it alone decides.
+    if (adminToken !== undefined && typeof token === 'string') return this.#check(ctx, token, adminToken)
+    const password = basicPassword(ctx.req.headers.authorization)
+    if (password === undefined || dashboardPassword === undefined) return false
+    return this.#check(ctx, password, dashboardPassword)
+  }
+
+  /** Lets a reader of the metrics in (SPEC 9): by its own token, or as an operator. */
+  async metricsReader(ctx: Exchange): Promise<void> {
+    const { metricsToken } = this.#options.secrets
+    const [, bearer] = /^Bearer +(.+)$/i.exec(ctx.req.headers.authorization ?? '') ?? []
+    if (bearer !== undefined && metricsToken !== undefined) {
+      if (await this.#check(ctx, bearer, metricsToken)) return
+      throw challenge()
+    }
+    await this.operator(ctx)
+  }
+
+  async #check(ctx: Exchange, presented: string, digest: string): Promise<boolean> {
+    if (isEqual(digestOf(presented), digest)) return true
+    await this.#failed(ctx)
+    return false
+  }
+
+  #failed({ state }: Exchange): Promise<void> {
+    return this.#options.failedLogins.note(state.address, state.isLoopback)
+  }
+
+  /** The nonce of a request that is properly signed, null for one that is not signed at all. */
+  #verifySignature({ req, state }: Exchange, key: Key, body: Buffer): string | null {
+    const timestamp = req.headers['x-timestamp'] as string | undefined
+    const nonce = req.headers['x-nonce'] as string | undefined
+    const signature = req.headers['x-signature'] as string | undefined
+    const isSigned = timestamp !== undefined || nonce !== undefined || signature !== undefined
+    if (!isSigned && !this.#options.requireSignatures) return null
+    if (!timestamp || !nonce || !signature) {
+      throw invalid('Missing signature headers: X-Timestamp, X-Nonce and X-Signature go together.')
+    }
+    if (!/^\d{1,15}(\.\d{1,9})?$/.test(timestamp)) throw invalid('Invalid timestamp: it must be Unix time in seconds.')
+    if (Math.abs(this.#options.clock.now() - Number(timestamp)) > SIGNATURE_WINDOW) {
+      throw invalid(`Stale timestamp: it is more than ${SIGNATURE_WINDOW} seconds off this bus's clock.`)
+    }
+    if (nonce.length > MAX_NONCE_LENGTH) throw invalid(`Invalid nonce: it is longer than ${MAX_NONCE_LENGTH} characters.`)
+    const path = canonicalPath(decodePath(state.path), parseQuery(state.query))
+    // The key that was presented is the secret of its own signature (SPEC 5.2).
+    const expected = createHmac('sha256', req.headers['x-api-key'] as string)
+      .update(canonicalHead(req.method!, path, timestamp, nonce))
+      .update(body)
+      .digest('hex')
+    if (!isEqual(signature, expected)) throw invalid('Bad signature')
+    if (!this.#options.bus.reserveNonce(key, nonce)) throw invalid('Replay detected')
+    return nonce
+  }
+}
+
+function invalid(message: string): ProtocolError {
+  return new ProtocolError('invalid_signature', message)
+}
+
+function challenge(): Refusal {
+  return new Refusal(new ProtocolError('unauthorized', 'Authentication required.'), CHALLENGE)
+}
+
+/** The password of HTTP Basic credentials for the user `admin` (SPEC 5.3). */
+function basicPassword(header: string | undefined): string | undefined {
+  const [, encoded] = /^Basic +([A-Za-z0-9+/=_-]+) *$/i.exec(header ?? '') ?? []
+  if (encoded === undefined) return undefined
+  const credentials = Buffer.from(encoded, 'base64').toString('utf8')
+  const colon = credentials.indexOf(':')
+  // Another user than admin fails like a wrong password would.
+  return credentials.slice(0, colon) === 'admin' ? credentials.slice(colon + 1) : ''
+}
+
+/** In constant time for texts of equal length; the lengths compared here are no secret. */
+function isEqual(a: string, b: string): boolean {
+  const left = Buffer.from(a)
+  const right = Buffer.from(b)
+  return left.length === right.length && timingSafeEqual(left, right)
+}

@@ -1,0 +1,52 @@
+import { isUtf8 } from 'node:buffer'
+import type { IncomingMessage } from 'node:http'
+import { ProtocolError } from '../../shared/errors.ts'
+import { MAX_BODY_BYTES } from '../../shared/limits.ts'
+import { ClientGoneError, Refusal } from './exchange.ts'
+
+const EMPTY = Buffer.alloc(0)
+
+/** The rest of a refused body up to this size is read and dropped, so that the connection can go on. */
+const MAX_DROPPED_BYTES = 1_048_576
+
+/** The exact bytes of a request's body. Throws 413 over SPEC 15's limit and 415 for an encoded body. */
+export function readBody(req: IncomingMessage): Promise<Buffer> | Buffer {
+  const { headers } = req
+  const declared = headers['content-length']
+  if (declared === undefined && headers['transfer-encoding'] === undefined) return EMPTY
+  const encoding = headers['content-encoding']
+  if (encoding !== undefined && encoding !== 'identity') {
+    throw new ProtocolError('unsupported_encoding', 'Send the body without a Content-Encoding.')
+  }
+  if (declared !== undefined && Number(declared) > MAX_BODY_BYTES) throw tooLarge(Number(declared))
+  return collect(req)
+}
+
+/** The body as text. Throws 400 when it is not UTF-8. */
+export function bodyText(body: Buffer): string {
+  if (body.length === 0) return ''
+  if (!isUtf8(body)) throw new ProtocolError('invalid_json', 'The request body is not valid UTF-8.')
+  return body.toString('utf8')
+}
+
+function collect(req: IncomingMessage): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = []
+    let size = 0
+    req.on('data', (chunk: Buffer) => {
+      size += chunk.length
+      if (size > MAX_BODY_BYTES) reject(tooLarge(Infinity))
+      else chunks.push(chunk)
+    })
+    req.on('end', () => resolve(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, size)))
+    req.on('error', reject)
+    req.on('close', () => {
+      if (!req.complete) reject(new ClientGoneError('The client went away in the middle of its request.'))
+    })
+  })
+}
+
+function tooLarge(declared: number): Refusal {
+  const error = new ProtocolError('payload_too_large', `The request body is limited to ${MAX_BODY_BYTES} bytes.`)
+  return new Refusal(error, declared > MAX_DROPPED_BYTES ? ['Connection', 'close'] : [])
+}

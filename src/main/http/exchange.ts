@@ -1,0 +1,178 @@
+import { STATUS_CODES, type IncomingMessage } from 'node:http'
+import type { Context, Middleware } from 'koa'
+import { errorBody, ProtocolError, type ErrorCode } from '../../shared/errors.ts'
+import { PROTOCOL_VERSION, REQUEST_ID_PATTERN } from '../../shared/limits.ts'
+import type { Log } from '../log.ts'
+import type { Random } from '../bus/random.ts'
+
+/** What a handler answers with. `headers` is a flat list of names and values. */
+export interface Reply {
+  readonly status: number
+  readonly body: string
+  readonly type: string
+  readonly headers: readonly string[]
+}
+
+/** What the layers of the server know about a request that is under way. */
+export interface State {
+  readonly requestId: string
+  /** The path as sent, and what follows the `?`. */
+  readonly path: string
+  readonly query: string
+  /** Where the request came from: the peer's address, or the one that a trusted proxy tells. */
+  address: string
+  isLoopback: boolean
+  isSecure: boolean
+  /** Public id of the key, once it is known. */
+  keyId?: string
+  reply?: Reply
+  /** Headers that go with whatever is answered. */
+  readonly extraHeaders: string[]
+}
+
+export type Exchange = Context & { readonly state: State }
+export type Handler = (ctx: Exchange) => Reply | Promise<Reply>
+
+const NO_HEADERS: readonly string[] = []
+
+/** SPEC 10. */
+const SPEC_HEADERS = [
+  'X-Frame-Options',
+  'DENY',
+  'X-Content-Type-Options',
+  'nosniff',
+  'Referrer-Policy',
+  'no-referrer',
+  'Cache-Control',
+  'no-store',
+  'X-Intent-Version',
+  PROTOCOL_VERSION
+] as const
+
+export function json(status: number, body: string, headers: readonly string[] = NO_HEADERS): Reply {
+  return { status, body, type: 'application/json', headers }
+}
+
+export function text(status: number, body: string, headers: readonly string[] = NO_HEADERS): Reply {
+  return { status, body, type: 'text/plain; charset=utf-8', headers }
+}
+
+export function html(status: number, body: string, headers: readonly string[] = NO_HEADERS): Reply {
+  return { status, body, type: 'text/html; charset=utf-8', headers }
+}
+
+/** A reply without a body: 204, 303. */
+export function bare(status: number, headers: readonly string[] = NO_HEADERS): Reply {
+  return { status, body: '', type: '', headers }
+}
+
+/** A refusal, in the shape of SPEC 11. */
+export function refusal(error: ProtocolError, headers: readonly string[] = NO_HEADERS): Reply {
+  const retry = error.retryAfter === undefined ? NO_HEADERS : ['Retry-After', String(error.retryAfter)]
+  return json(error.status, errorBody(error.code, error.message), [...headers, ...retry])
+}
+
+/** Thrown to refuse with more headers than the error itself calls for. */
+export class Refusal extends Error {
+  readonly reply: Reply
+
+  constructor(error: ProtocolError, headers: readonly string[]) {
+    super(error.message)
+    this.reply = refusal(error, headers)
+  }
+}
+
+/** The client went away; there is nobody to answer. */
+export class ClientGoneError extends Error {
+  override readonly name = 'ClientGoneError'
+}
+
+export interface ExchangeOptions {
+  readonly log: Log
+  readonly random: Random
+  /** True once the server takes no new requests: connections are closed after their answer. */
+  readonly isClosing: () => boolean
+}
+
+/** The outermost layer: gives every request an id, turns whatever happens into one reply, and logs it. */
+export function exchange({ log, random, isClosing }: ExchangeOptions): Middleware<State> {
+  return async (context, next) => {
+    const ctx = context as unknown as Exchange
+    // Koa's own reply would set each header by itself; all of them at once cost a third of that.
+    ctx.respond = false
+    const startedAt = performance.now()
+    const state = begin(ctx.req, random)
+    ctx.state = state
+    let reply: Reply
+    try {
+      await next()
+      reply = state.reply ?? refusal(new ProtocolError('not_found', 'There is nothing at this address.'))
+    } catch (error) {
+      if (error instanceof ClientGoneError) return
+      reply = toReply(error)
+      if (reply.status === 500) log.error({ request: state.requestId, err: error }, 'request failed')
+    }
+    write(ctx, reply, isClosing())
+    logRequest(log, ctx, reply, startedAt)
+  }
+}
+
+function begin(req: IncomingMessage, random: Random): State {
+  const given = req.headers['x-request-id']
+  const isUsable = typeof given === 'string' && REQUEST_ID_PATTERN.test(given)
+  const url = req.url!
+  const mark = url.indexOf('?')
+  return {
+    requestId: isUsable ? given : random.hex(8),
+    path: mark < 0 ? url : url.slice(0, mark),
+    query: mark < 0 ? '' : url.slice(mark + 1),
+    address: '',
+    isLoopback: false,
+    isSecure: false,
+    extraHeaders: []
+  }
+}
+
+function toReply(error: unknown): Reply {
+  if (error instanceof ProtocolError) return refusal(error)
+  if (error instanceof Refusal) return error.reply
+  return refusal(new ProtocolError('internal_error', 'Something went wrong inside the bus; its log says more.'))
+}
+
+function write({ res, state }: Exchange, { status, body, type, headers }: Reply, isLast: boolean): void {
+  if (res.headersSent || res.destroyed) return
+  const all: string[] = [...SPEC_HEADERS, 'X-Request-ID', state.requestId, ...headers, ...state.extraHeaders]
+  if (status !== 204) all.push('Content-Length', String(Buffer.byteLength(body)))
+  if (type !== '') all.push('Content-Type', type)
+  if (isLast) all.push('Connection', 'close')
+  res.writeHead(status, all)
+  res.end(body)
+}
+
+/** The path is logged without its query: a query may name a publisher by its key. */
+function logRequest(log: Log, { req, state }: Exchange, { status }: Reply, startedAt: number): void {
+  const level = status >= 500 ? 'warn' : status >= 400 ? 'info' : 'debug'
+  if (!log.isLevelEnabled(level)) return
+  log[level](
+    {
+      request: state.requestId,
+      method: req.method,
+      path: state.path,
+      status,
+      ms: Math.round((performance.now() - startedAt) * 100) / 100,
+      address: state.address,
+      key: state.keyId
+    },
+    'request'
+  )
+}
+
+/** A whole response as bytes, for what the HTTP parser refuses before there is a request. */
+export function rawRefusal(code: ErrorCode, message: string): string {
+  const error = new ProtocolError(code, message)
+  const body = errorBody(code, message)
+  const lines = [`HTTP/1.1 ${error.status} ${STATUS_CODES[error.status]}`]
+  for (let i = 0; i < SPEC_HEADERS.length; i += 2) lines.push(`${SPEC_HEADERS[i]}: ${SPEC_HEADERS[i + 1]}`)
+  lines.push('Content-Type: application/json', `Content-Length: ${Buffer.byteLength(body)}`, 'Connection: close')
+  return `${lines.join('\r\n')}\r\n\r\n${body}`
+}
