@@ -1,4 +1,5 @@
 import { UnusableDatabaseError } from './bus/store/database.ts'
+import { greeting } from './announce.ts'
 import { APP_VERSION } from './app-info.ts'
 import { ConfigError, readConfig } from './config.ts'
 import { createLog, type Log } from './log.ts'
@@ -104,4 +105,16 @@ export function runForMachines(args: readonly string[]): Promise<void> {
   })
 }
 
+/** The same bus for a person at a terminal; `reason` says why there is no window. */
+export function runForPeople(args: readonly string[], reason: string): Promise<void> {
+  return runHeadless({
+    args,
+    env: process.env,
+    event: () => {},
+    announce: (service) => void process.stdout.write(greeting(service, reason)),
+    refuse: (_log, sentence) => void process.stderr.write(`${sentence}\n`)
+  })
+}
+
+// The build starts with `npm start`, which imports it, or by itself.
 if (import.meta.main) await runForMachines(process.argv.slice(2))

@@ -7,13 +7,11 @@ export type HistoryEvent =
       readonly attempt: number
       readonly key: string
       readonly worker?: string
-      readonly address?: string
     }
   | { readonly at: number; readonly event: 'extended'; readonly until: number; readonly times: number }
   | { readonly at: number; readonly event: 'failed'; readonly error: string; readonly requeued_until?: number }
   | { readonly at: number; readonly event: 'lease_lost' }
   | { readonly at: number; readonly event: 'fulfilled' }
-  | { readonly at: number; readonly event: 'died'; readonly reason: string }
   | { readonly at: number; readonly event: 'cancelled' }
   | { readonly at: number; readonly event: 'retried' }
   | { readonly at: number; readonly event: 'expired' }
@@ -22,26 +20,55 @@ export type HistoryEvent =
 
 export type StoredEvent = Exclude<HistoryEvent, { event: 'published' }>
 
-/** Some 20 attempts with everything around them; beyond, the oldest half goes. */
+/** Characters: some 20 attempts with everything around them. Beyond, the oldest half goes. */
 const MAX_HISTORY_LENGTH = 12_000
 
-/** A history is stored as one JSON text per line, so that one more event is one concatenation. */
+/** How an event is written down: its short name, then its fields in this order. Names and order are forever. */
+const FORMS = {
+  claimed: ['c', 'attempt', 'key', 'worker'],
+  extended: ['e', 'until', 'times'],
+  failed: ['f', 'error', 'requeued_until'],
+  lease_lost: ['l'],
+  fulfilled: ['s'],
+  cancelled: ['x'],
+  retried: ['r'],
+  expired: ['o'],
+  shortened: ['-', 'dropped']
+} as const satisfies Record<StoredEvent['event'], readonly [short: string, ...fields: string[]]>
+
+const NAMES = new Map<string, StoredEvent['event']>(Object.entries(FORMS).map(([name, [short]]) => [short, name as StoredEvent['event']]))
+
+/**
+ * A history is stored as one short JSON array per line, so that one more event is one concatenation. Every byte of a
+ * row is written again with each change of the intent, so the names of the fields are left out.
+ */
 export function historyLine(event: StoredEvent): string {
-  return `${JSON.stringify(event)}\n`
+  const [short, ...fields] = FORMS[event.event]
+  const values = fields.map((field) => (event as unknown as Record<string, unknown>)[field])
+  while (values.length > 0 && values.at(-1) === undefined) values.pop()
+  return `${JSON.stringify([event.at, short, ...values])}\n`
+}
+
+function parseLine(line: string): StoredEvent {
+  const [at, short, ...values] = JSON.parse(line) as [number, string, ...unknown[]]
+  const name = NAMES.get(short)!
+  const fields = FORMS[name].slice(1)
+  const members = fields.flatMap((field, i) => (i < values.length ? [[field, values[i]] as const] : []))
+  return { at, event: name, ...Object.fromEntries(members) } as unknown as StoredEvent
 }
 
 export function parseHistory(history: string): StoredEvent[] {
   return history
     .split('\n')
     .filter((line) => line !== '')
-    .map((line) => JSON.parse(line) as StoredEvent)
+    .map(parseLine)
 }
 
 /** Adds an event; extensions of one lease become one line, and a history that grows too long loses its oldest half. */
 export function appendHistory(history: string, event: StoredEvent): string {
   if (event.event === 'extended') {
     const start = history.lastIndexOf('\n', history.length - 2) + 1
-    const last = history === '' ? undefined : (JSON.parse(history.slice(start)) as StoredEvent)
+    const last = history === '' ? undefined : parseLine(history.slice(start))
     if (last?.event === 'extended') {
       return history.slice(0, start) + historyLine({ ...event, times: last.times + 1 })
     }

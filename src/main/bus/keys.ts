@@ -33,6 +33,8 @@ export class Keys {
   readonly #revoke: Statement
   readonly #noteUse: Statement
   #mainDigest: string | undefined
+  #rodeAt = -Infinity
+  #rode = false
 
   constructor(db: Connection, random: Random) {
     this.#random = random
@@ -104,13 +106,18 @@ export class Keys {
     }
   }
 
+  /** Writes the counts that have gathered, at most once a second: they are not worth a page in every transaction. */
   ride(now: number): void {
+    this.#rode = Math.abs(now - this.#rodeAt) >= 1
+    if (!this.#rode) return
+    this.#rodeAt = now
     for (const [id, use] of this.#used) {
       if (use.requests > 0) this.#noteUse.run(id, now, use.requests, use.lastUsedAt)
     }
   }
 
   committed(): void {
+    if (!this.#rode) return
     for (const use of this.#used.values()) use.requests = 0
   }
 

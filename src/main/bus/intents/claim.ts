@@ -186,8 +186,7 @@ export class Claiming {
       event: 'claimed',
       attempt: attempts + 1,
       key: key.id,
-      ...(workerId === null ? undefined : { worker: workerId }),
-      address
+      ...(workerId === null ? undefined : { worker: workerId })
     })
     const row = this.#take.get(now, leaseEnd, key.id, address, workerId, digestOf(token), line, n) as Taken
     const [tail, namespace, goal, payload, claimAttempts, priority, targetWorker, requiredCapability, publisher] = row

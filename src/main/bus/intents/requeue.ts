@@ -35,8 +35,7 @@ const READ = `
 
 const REOPEN = `
   UPDATE intents SET status = 0, run_at = ?, last_error = ?, history = ?, lane = ?, wide_lane = ?, public_lane = ?,
-    public_wide_lane = ?, claim_token_digest = NULL, claimed_by = NULL, claimed_at = NULL, claim_expires_at = NULL,
-    claim_address = NULL
+    public_wide_lane = ?, claim_token_digest = NULL, claimed_by = NULL, claimed_at = NULL, claim_expires_at = NULL
   WHERE n = ?`
 
 const RESET = `
@@ -45,7 +44,7 @@ const RESET = `
 
 const BURY = `
   UPDATE intents SET status = 3, finished_at = ?, last_error = ?, history = ?, claim_token_digest = NULL,
-    claimed_by = NULL, claim_expires_at = NULL, claim_address = NULL, result = NULL, result_type = NULL
+    claimed_by = NULL, claim_expires_at = NULL, result = NULL, result_type = NULL
   WHERE n = ?`
 
 /** The two ways out of a claim that did not succeed: back into the queue, or to the dead letters. Inside transactions. */

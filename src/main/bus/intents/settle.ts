@@ -13,7 +13,7 @@ import type { QueueRow, Requeueing } from './requeue.ts'
 const EXTEND = `UPDATE intents SET claim_expires_at = ?, history = ? WHERE n = ?`
 const FULFILL = `
   UPDATE intents SET status = 2, finished_at = ?, result = ?, result_type = ?, history = ?,
-    claim_token_digest = NULL, claim_expires_at = NULL, claim_address = NULL
+    claim_token_digest = NULL, claim_expires_at = NULL
   WHERE n = ?`
 
 const NO_MESSAGE = 'The worker failed without a message.'
