@@ -13,7 +13,8 @@ const MAX_DROPPED_BYTES = 1_048_576
 export function readBody(req: IncomingMessage): Promise<Buffer> | Buffer {
   const { headers } = req
   const declared = headers['content-length']
-  if (declared === undefined && headers['transfer-encoding'] === undefined) return EMPTY
+  const hasNoBody = declared === '0' || (declared === undefined && headers['transfer-encoding'] === undefined)
+  if (hasNoBody) return EMPTY
   const encoding = headers['content-encoding']
   if (encoding !== undefined && encoding !== 'identity') {
     throw new ProtocolError('unsupported_encoding', 'Send the body without a Content-Encoding.')
