@@ -30,7 +30,13 @@ interface Pending {
 const MAX_BATCH = 512
 
 /**
- * Group commit. Operations that arrive in the same turn of the event loop share one transaction, and every promise
+ * A commit waits while every turn of the event loop still brings operations, up to this many turns: some microseconds
+ * each. With one client that is one empty turn; with forty it saves every third commit.
+ */
+const MAX_TURNS = 5
+
+/**
+ * Group commit. Operations that arrive in the same few turns of the event loop share one transaction, and every promise
  * settles only after its COMMIT is on disk. While the disk syncs, the next operations queue by themselves, so that
  * batches grow with the load and no time window is needed.
  */
@@ -90,9 +96,16 @@ export class Commits {
   #schedule(): void {
     if (this.#scheduled) return
     this.#scheduled = true
-    setImmediate(() => {
-      if (this.#scheduled) this.#flush()
-    })
+    let seen = 0
+    let turns = 0
+    const turn = (): void => {
+      if (!this.#scheduled) return
+      const grew = this.#queue.length > seen
+      seen = this.#queue.length
+      if (grew && ++turns < MAX_TURNS && seen < MAX_BATCH) setImmediate(turn)
+      else this.#flush()
+    }
+    setImmediate(turn)
   }
 
   #flush(): void {
