@@ -1,4 +1,4 @@
-import { accessSync, constants, mkdirSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { accessSync, constants, existsSync, mkdirSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { isBusy, openLock, type Connection } from './bus/store/database.ts'
 import { ConfigError } from './config.ts'
@@ -62,13 +62,20 @@ const RUNNING_FILE = 'running.json'
 
 function makeWritable(path: string): void {
   try {
-    mkdirSync(path, { recursive: true, mode: 0o700 })
+    makeFolders(path)
     if (!statSync(path).isDirectory()) throw new Error('it is not a folder')
     accessSync(path, constants.R_OK | constants.W_OK | constants.X_OK)
   } catch (error) {
     const reason = (error as NodeJS.ErrnoException).code ?? (error as Error).message
     throw new ConfigError(`The folder ${path} cannot be written to (${reason}); set BUS_DATA_DIR to one that can.`)
   }
+}
+
+/** One level after the other: node's own recursion never ends where a folder exists but takes no new ones, as /proc. */
+function makeFolders(path: string): void {
+  if (existsSync(path)) return
+  makeFolders(dirname(path))
+  mkdirSync(path, { mode: 0o700 })
 }
 
 function takeLock(lockPath: string, dataDir: string): Connection {

@@ -14,6 +14,7 @@ const EXIT_FAILED = 1
 const GRACE_MS = 3_500
 /** Whatever hangs, the process is gone after this many. */
 const LAST_RESORT_MS = 4_700
+const PARENT_CHECK_MS = 500
 
 export interface HeadlessOptions {
   readonly args: readonly string[]
@@ -59,7 +60,20 @@ export async function runHeadless(options: HeadlessOptions): Promise<void> {
       }
     )
   }
+  stopWithNpm(() => stop('SIGTERM'))
   options.announce(service)
+}
+
+/** A signal for npm ends the shell between npm and this process and is not passed on; the shell's end tells it. */
+function stopWithNpm(stop: () => void): void {
+  if (process.env.npm_lifecycle_event === undefined || process.platform === 'win32') return
+  const shell = process.ppid
+  const timer = setInterval(() => {
+    if (process.ppid === shell) return
+    clearInterval(timer)
+    stop()
+  }, PARENT_CHECK_MS)
+  timer.unref()
 }
 
 /** The module of the reading thread lies beside this one, in the sources as in the build. */

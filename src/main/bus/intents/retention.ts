@@ -25,7 +25,7 @@ const STEP_PAUSE = 0.01
 /** A purge of one namespace looks at this many rows in a step, whosever they are. */
 const PURGE_SCAN_ROWS = 400
 
-const FINISHED_BEFORE = `
+export const FINISHED_BEFORE = `
   DELETE FROM intents WHERE n IN
     (SELECT n FROM intents INDEXED BY intents_finished WHERE status >= 2 AND status = +? AND finished_at <= +? ORDER BY finished_at LIMIT ?)
   RETURNING namespace, publisher`
