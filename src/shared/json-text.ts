@@ -106,44 +106,86 @@ export function compactJson(text: string): string {
  * count, its exact value does (`1.10` equals `1.1`, `12345678901234567890` does not equal `12345678901234567891`).
  */
 export function canonicalJson(text: string): string {
-  return canonicalValue(text, skipSpace(text, 0))[0]
+  const open: Container[] = []
+  let at = skipSpace(text, 0)
+  for (;;) {
+    // At the start of a value; containers are kept in a list of our own, since a body may nest deeper than calls can.
+    const container = openContainer(text, at)
+    let value: string
+    if (container === undefined) {
+      const end = endOfValue(text, at)
+      value = canonicalScalar(text.slice(at, end))
+      at = end
+    } else {
+      at = skipSpace(text, at + 1)
+      if (!isClosing(text.charCodeAt(at))) {
+        open.push(container)
+        at = startOfMember(text, at, container)
+        continue
+      }
+      value = container.close()
+      at++
+    }
+    // Behind a value: it may be the last of one container or of several.
+    for (;;) {
+      const parent = open.at(-1)
+      if (parent === undefined) return value
+      parent.add(value)
+      at = skipSpace(text, at)
+      if (text.charCodeAt(at) === COMMA) {
+        at = startOfMember(text, skipSpace(text, at + 1), parent)
+        break
+      }
+      value = parent.close()
+      open.pop()
+      at++
+    }
+  }
 }
 
-function canonicalValue(text: string, at: number): [canonical: string, end: number] {
+interface Container {
+  /** The key of the member that comes next; only objects have one. */
+  key: string | undefined
+  add(value: string): void
+  close(): string
+}
+
+function openContainer(text: string, at: number): Container | undefined {
   const first = text.charCodeAt(at)
-  if (first === OPEN_BRACE) return canonicalObject(text, at)
-  if (first === OPEN_BRACKET) return canonicalArray(text, at)
-  const end = endOfValue(text, at)
-  const raw = text.slice(at, end)
-  if (first === QUOTE) return [JSON.stringify(JSON.parse(raw)), end]
-  const isNumber = first === 45 || (first >= 48 && first <= 57)
-  return [isNumber ? canonicalNumber(raw) : raw, end]
-}
-
-function canonicalObject(text: string, at: number): [string, number] {
+  if (first === OPEN_BRACKET) {
+    const items: string[] = []
+    return { key: undefined, add: (value) => void items.push(value), close: () => `[${items.join(',')}]` }
+  }
+  if (first !== OPEN_BRACE) return undefined
   const members = new Map<string, string>()
-  let i = skipSpace(text, at + 1)
-  while (text.charCodeAt(i) !== CLOSE_BRACE) {
-    const { key, value } = readKey(text, i)
-    const [canonical, end] = canonicalValue(text, value)
-    members.set(key, canonical)
-    i = skipSpace(text, end)
-    if (text.charCodeAt(i) === COMMA) i = skipSpace(text, i + 1)
+  const container: Container = {
+    key: '',
+    add: (value) => void members.set(container.key!, value),
+    close: () => {
+      const sorted = [...members].sort(([a], [b]) => (a < b ? -1 : 1))
+      return `{${sorted.map(([key, value]) => `${JSON.stringify(key)}:${value}`).join(',')}}`
+    }
   }
-  const sorted = [...members].sort(([a], [b]) => (a < b ? -1 : 1))
-  return [`{${sorted.map(([key, value]) => `${JSON.stringify(key)}:${value}`).join(',')}}`, i + 1]
+  return container
 }
 
-function canonicalArray(text: string, at: number): [string, number] {
-  const items: string[] = []
-  let i = skipSpace(text, at + 1)
-  while (text.charCodeAt(i) !== CLOSE_BRACKET) {
-    const [canonical, end] = canonicalValue(text, i)
-    items.push(canonical)
-    i = skipSpace(text, end)
-    if (text.charCodeAt(i) === COMMA) i = skipSpace(text, i + 1)
-  }
-  return [`[${items.join(',')}]`, i + 1]
+function isClosing(code: number): boolean {
+  return code === CLOSE_BRACE || code === CLOSE_BRACKET
+}
+
+/** Reads the key of an object's next member, if it is one; gives the index of the value. */
+function startOfMember(text: string, at: number, container: Container): number {
+  if (container.key === undefined) return at
+  const { key, value } = readKey(text, at)
+  container.key = key
+  return value
+}
+
+function canonicalScalar(raw: string): string {
+  const first = raw.charCodeAt(0)
+  if (first === QUOTE) return JSON.stringify(JSON.parse(raw))
+  const isNumber = first === 45 || (first >= 48 && first <= 57)
+  return isNumber ? canonicalNumber(raw) : raw
 }
 
 /** Digits without leading or trailing zeros and a power of ten, so that equal values get equal texts. */
