@@ -1,0 +1,46 @@
+/** Who may import whom: docs/architecture.md gives the reasons. */
+module.exports = {
+  forbidden: [
+    { name: 'no-circular', severity: 'error', from: {}, to: { circular: true } },
+    {
+      name: 'shared-stands-alone',
+      comment: 'The protocol must run in browsers and other runtimes: no node modules, nothing of the app.',
+      severity: 'error',
+      from: { path: '^src/shared' },
+      to: { pathNot: '^src/shared' }
+    },
+    {
+      name: 'bus-knows-no-http',
+      severity: 'error',
+      from: { path: '^src/main/bus' },
+      to: { path: '^src/(main/(?!bus/)|renderer)|node_modules/(koa|@koa|electron|pino)|^(http|https|net|electron)$' }
+    },
+    {
+      name: 'http-knows-no-entry',
+      severity: 'error',
+      from: { path: '^src/main/http' },
+      to: { path: '^src/main/(headless|start|serve|announce|secrets|data-directory|config|desktop)|node_modules/(electron|better-sqlite3)/|^electron$' }
+    },
+    {
+      name: 'one-door-to-sqlite',
+      severity: 'error',
+      from: { path: '^src', pathNot: '^src/main/bus/store/database[.]ts$' },
+      to: { path: 'node_modules/better-sqlite3' }
+    },
+    {
+      name: 'only-desktop-knows-electron',
+      severity: 'error',
+      from: { path: '^src', pathNot: '^src/main/(desktop/|index[.]ts$|start[.]ts$)' },
+      to: { path: 'node_modules/electron/|^electron$' }
+    },
+    { name: 'not-to-tests', severity: 'error', from: { path: '^src' }, to: { path: '^test' } },
+    { name: 'resolvable', severity: 'error', from: {}, to: { couldNotResolve: true } }
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    tsConfig: { fileName: 'tsconfig.json' },
+    tsPreCompilationDeps: true,
+    parser: 'tsc',
+    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'require', 'node', 'default', 'types'] }
+  }
+}
