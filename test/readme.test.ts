@@ -1,0 +1,72 @@
+import { spawnSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { BusProcess, cleanEnvironment, ROOT } from './support/bus-process.ts'
+import { temporaryFolder } from './support/folders.ts'
+
+const readme = readFileSync(join(ROOT, 'README.md'), 'utf8')
+
+/** The shell blocks of one section. */
+function shellBlocks(heading: string): string {
+  const section = readme.split(/^## /m).find((part) => part.startsWith(heading))!
+  return [...section.matchAll(/^```sh\n(.*?)^```/gms)].map(([, block]) => block).join('')
+}
+
+test('the five minutes with curl do what the README says', async () => {
+  using home = temporaryFolder()
+  await using bus = await BusProcess.start(join(home.path, '.config', 'intent-bus-desktop'))
+  const script = `set -eu\n${shellBlocks('Five minutes with curl')}`
+    .replaceAll('http://127.0.0.1:7610', bus.url)
+    // Each answer on a line of its own.
+    .replaceAll('curl -s ', 'curl -sS -w "\\n" ')
+  const env = { ...cleanEnvironment(), HOME: home.path }
+  const { stdout, stderr, status } = spawnSync('sh', ['-c', script], { encoding: 'utf8', env })
+  expect(stderr).toBe('')
+  expect(status).toBe(0)
+  const lines = stdout.trim().split('\n').filter((line) => line !== '')
+  expect(lines[1]).toContain('"n":12345678901234567890')
+  const id = expect.stringMatching(/^[0-9a-f]{32}$/)
+  const answers = lines.map((line) => JSON.parse(line) as unknown)
+  expect(answers).toEqual([
+    { id, status: 'published', namespace: 'default' },
+    expect.objectContaining({ goal: 'greet', claim_timeout: 60 }),
+    { ok: true, id, extended_by: 120 },
+    { ok: true, id },
+    expect.objectContaining({ status: 'fulfilled', result: { said: 'Hello, Ada' } }),
+    { id, status: 'published', namespace: 'default' },
+    { ok: true, id },
+    [expect.objectContaining({ goal: 'fragile', reason: 'it broke', attempts: 1 })],
+    { ok: true, id, status: 'open' },
+    expect.objectContaining({ owner: 'raspberry pi', api_key: expect.stringMatching(/^tk_/) }),
+    { ok: true },
+    { value: 'hello' },
+    expect.objectContaining({ ok: true, version: '7.61' })
+  ])
+})
+
+test('the commands that the README names exist', () => {
+  const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { scripts: Record<string, string> }
+  const named = [...readme.matchAll(/npm (?:run (?:-s )?)?(\w+)/g)].map(([, name]) => name!)
+  const known = new Set([...Object.keys(scripts), 'ci', 'prints'])
+  expect(named.filter((name) => !known.has(name))).toEqual([])
+  expect(named).toEqual(expect.arrayContaining(['start', 'test', 'headless', 'bench', 'stress']))
+})
+
+test('the README lists exactly the variables that the bus reads', () => {
+  const section = readme.split(/^## /m).find((part) => part.startsWith('Configuration'))!
+  const listed = [...section.matchAll(/^\| `([A-Z_]+)`/gm)].map(([, name]) => name)
+  const config = readFileSync(join(ROOT, 'src/main/config.ts'), 'utf8')
+  const read = [...config.matchAll(/\(env, '([A-Z_]+)'/g)].map(([, name]) => name)
+  expect(new Set(listed)).toEqual(new Set(read))
+  expect(listed).toHaveLength(read.length)
+})
+
+test('every file that the documents link to is there', () => {
+  for (const document of ['README.md', 'docs/architecture.md', 'docs/store.md', 'docs/protocol.md', 'docs/performance.md']) {
+    const text = readFileSync(join(ROOT, document), 'utf8')
+    for (const [, target] of text.matchAll(/\]\((?!http)([^)#]+)\)/g)) {
+      expect(() => readFileSync(join(ROOT, document, '..', target!)), `${target} in ${document}`).not.toThrow()
+    }
+  }
+})
