@@ -356,6 +356,7 @@ export class Bus {
   #cleanWhenDue(): void {
     if (this.#clock.now() < this.#nextCleanup) return
     this.cleanup().catch((error: unknown) => {
+      if (!this.#db.open) return
       this.#nextCleanup = this.#clock.now() + CLEANUP_PAUSE_AFTER_FAILURE
       this.#options.onCleanupError?.(error)
     })

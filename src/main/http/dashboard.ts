@@ -14,9 +14,9 @@ dd { margin: 0; font-size: 24px; line-height: 1.25; }
 table { border-collapse: collapse; width: 100%; }
 th { font-weight: 600; opacity: .75; }
 th, td { border-bottom: 1px solid color-mix(in srgb, currentColor 15%, transparent); padding: 4px 16px 4px 0; text-align: left; vertical-align: top; }
-td { overflow-wrap: anywhere; }
+td { max-width: 48ch; min-width: 8ch; overflow-wrap: break-word; }
 td.number, th.number { text-align: right; }
-code, time { white-space: nowrap; }
+code, time, th { white-space: nowrap; }
 code { font: 12px ui-monospace, monospace; }
 p { margin: 0; opacity: .75; }
 `
@@ -40,7 +40,7 @@ export function dashboardPage({ counts, recent, keys, deadLetters }: Overview): 
 <dl>${tiles.join('')}</dl>
 <h2>Recent intents</h2>
 ${table(
-  ['Id', 'Namespace', 'Goal', 'Status', '#Attempts', 'Published', 'Last error'],
+  ['Id', 'Namespace', 'Goal', 'Status', '#Attempts', 'Published (UTC)', 'Last error'],
   recent.map((intent) => [
     code(intent.id),
     escape(intent.namespace),
@@ -54,7 +54,7 @@ ${table(
 )}
 <h2>Dead letters</h2>
 ${table(
-  ['Id', 'Namespace', 'Goal', '#Attempts', 'Reason', 'Died'],
+  ['Id', 'Namespace', 'Goal', '#Attempts', 'Reason', 'Died (UTC)'],
   deadLetters.map((letter) => [
     code(letter.intent_id),
     escape(letter.namespace),
@@ -67,7 +67,7 @@ ${table(
 )}
 <h2>Keys</h2>
 ${table(
-  ['Id', 'Owner', '#Requests', 'Created', 'Last used'],
+  ['Id', 'Owner', '#Requests', 'Created (UTC)', 'Last used (UTC)'],
   keys.map((key) => [
     code(key.id),
     escape(key.owner),

@@ -27,6 +27,15 @@ export function adminRoutes({ bus, authentication }: AdminRoutesOptions) {
     }
   }
 
+  /** For what deletes in steps and may take minutes: the connection is not idle meanwhile. */
+  function asPatientOperator(handler: AdminHandler) {
+    const asked = asOperator(handler)
+    return (ctx: Exchange, param: string): Promise<Reply> => {
+      ctx.req.setTimeout(0)
+      return asked(ctx, param)
+    }
+  }
+
   return {
     dashboard: asOperator(async () => {
       return html(200, dashboardPage(await bus.reader.ask('overview')), ['Content-Security-Policy', DASHBOARD_CSP])
@@ -42,12 +51,12 @@ export function adminRoutes({ bus, authentication }: AdminRoutesOptions) {
       return json(200, OK)
     }),
 
-    purge: asOperator(async (body) => {
+    purge: asPatientOperator(async (body) => {
       await bus.purge(requests.readPurge(body))
       return json(200, OK)
     }),
 
-    cleanup: asOperator(async () => json(200, JSON.stringify(await bus.cleanup()))),
+    cleanup: asPatientOperator(async () => json(200, JSON.stringify(await bus.cleanup()))),
 
     intent: asOperator(async (_body, id) => json(200, detailBody(await bus.detail(id)))),
 
