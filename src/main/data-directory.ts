@@ -1,4 +1,4 @@
-import { accessSync, constants, existsSync, mkdirSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { accessSync, constants, existsSync, mkdirSync, readFileSync, realpathSync, rmSync, statSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { isBusy, openLock, type Connection } from './bus/store/database.ts'
 import { ConfigError } from './config.ts'
@@ -28,9 +28,8 @@ export class DataDirectory {
   static take(path: string, databasePath: string): DataDirectory {
     makeWritable(path)
     makeWritable(dirname(databasePath))
-    const paths = [join(path, 'bus.lock')]
-    // A database elsewhere could be shared by two data directories; it gets a lock of its own.
-    if (dirname(databasePath) !== path) paths.push(`${databasePath}.lock`)
+    // Two locks: a folder and a database file can each be reached by two settings that differ in the other.
+    const paths = [join(path, 'bus.lock'), `${realPath(databasePath)}.lock`]
     const locks: Connection[] = []
     try {
       for (const lockPath of paths) locks.push(takeLock(lockPath, path))
@@ -78,6 +77,11 @@ function makeFolders(path: string): void {
   mkdirSync(path, { mode: 0o700 })
 }
 
+/** The file behind all links; it need not be there yet. */
+function realPath(path: string): string {
+  return existsSync(path) ? realpathSync(path) : join(realpathSync(dirname(path)), basename(path))
+}
+
 function takeLock(lockPath: string, dataDir: string): Connection {
   try {
     return openLock(lockPath)
@@ -85,11 +89,11 @@ function takeLock(lockPath: string, dataDir: string): Connection {
     if (!isBusy(error)) {
       throw new ConfigError(`The lock ${lockPath} cannot be taken (${(error as Error).message}); check the folder's permissions.`)
     }
-    throw new ConfigError(describeOwner(dataDir, basename(lockPath)))
+    throw new ConfigError(describeOwner(dataDir, lockPath))
   }
 }
 
-function describeOwner(dataDir: string, lockName: string): string {
+function describeOwner(dataDir: string, lockPath: string): string {
   let running: RunningBus | undefined
   try {
     running = JSON.parse(readFileSync(join(dataDir, RUNNING_FILE), 'utf8')) as RunningBus
@@ -99,5 +103,5 @@ function describeOwner(dataDir: string, lockName: string): string {
   if (running?.url !== undefined) {
     return `A bus is running on ${dataDir} already, at ${running.url} (process ${running.pid}); use that one, or set BUS_DATA_DIR to another folder.`
   }
-  return `Another bus holds ${join(dataDir, lockName)} and is just starting or stopping; wait a moment, or set BUS_DATA_DIR to another folder.`
+  return `Another bus holds ${lockPath}; stop it, or set BUS_DATA_DIR and BUS_DB_PATH to files of their own.`
 }

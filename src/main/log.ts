@@ -1,3 +1,4 @@
+import { write, writeSync } from 'node:fs'
 import { pino } from 'pino'
 
 export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const
@@ -7,5 +8,74 @@ export type Log = ReturnType<typeof createLog>
 
 /** JSON lines on standard error. What is logged never holds a key, a token or a password. */
 export function createLog(level: LogLevel) {
-  return pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime }, pino.destination({ fd: 2, sync: true }))
+  return pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime }, standardError)
 }
+
+/** Characters of log that may wait for a slow reader; beyond, lines are dropped rather than requests held up. */
+const MAX_WAITING = 1_048_576
+/** Milliseconds before a reader that takes nothing right now is tried again. */
+const RETRY_MS = 50
+
+/**
+ * Where the log goes. It must never stop the bus: a full disk loses lines, and a reader that stands still holds up
+ * nothing, not even the end of the process. (pino's own destination does one or the other.)
+ */
+class LogDestination {
+  readonly #fd: number
+  #waiting: string[] = []
+  #length = 0
+  #isWriting = false
+
+  constructor(fd: number) {
+    this.#fd = fd
+    process.on('exit', () => this.#writeRest())
+  }
+
+  write(line: string): void {
+    if (this.#length + line.length > MAX_WAITING) return
+    this.#waiting.push(line)
+    this.#length += line.length
+    if (!this.#isWriting) this.#writeNext()
+  }
+
+  #take(): Buffer {
+    const text = Buffer.from(this.#waiting.join(''))
+    this.#waiting = []
+    this.#length = 0
+    return text
+  }
+
+  #writeNext(): void {
+    if (this.#waiting.length === 0) return
+    this.#isWriting = true
+    this.#writeAll(this.#take(), 0)
+  }
+
+  #writeAll(text: Buffer, from: number): void {
+    write(this.#fd, text, from, (error, written) => {
+      if (error?.code === 'EAGAIN') {
+        setTimeout(() => this.#writeAll(text, from), RETRY_MS).unref()
+        return
+      }
+      const next = from + written
+      if (error === null && next < text.length) {
+        this.#writeAll(text, next)
+        return
+      }
+      this.#isWriting = false
+      this.#writeNext()
+    })
+  }
+
+  /** At the end of the process, unless the reader stands still: waiting for it would keep the process from ending. */
+  #writeRest(): void {
+    if (this.#isWriting || this.#waiting.length === 0) return
+    try {
+      writeSync(this.#fd, this.#take())
+    } catch {
+      // There is nowhere left to say it.
+    }
+  }
+}
+
+const standardError = new LogDestination(2)

@@ -129,13 +129,53 @@ test('a nonce is free again when the disk did not take its request, and spent wh
   expect(t.bus.reserveNonce(MAIN, 'n2')).toBe(false)
 })
 
-test('nonces of requests that changed nothing are on disk within half a minute', async () => {
+test('the nonce of a claim that found nothing is on disk with its answer', async () => {
   await using t = new TestBus()
   t.bus.reserveNonce(MAIN, 'polled')
-  await t.bus.claim(callerOf(MAIN, 'polled'), CLAIM)
-  expect(t.rows('SELECT * FROM nonces')).toEqual([])
-  await t.clock.advance(31)
+  expect(await t.bus.claim(callerOf(MAIN, 'polled'), CLAIM)).toBeNull()
   expect(t.rows('SELECT nonce FROM nonces')).toEqual([{ nonce: 'polled' }])
+})
+
+test('nonces of reads are on disk with the next change, or within half a minute', async () => {
+  await using t = new TestBus()
+  t.bus.spendNonce(callerOf(MAIN, 'first'))
+  expect(t.rows('SELECT * FROM nonces')).toEqual([])
+  await t.publish()
+  t.bus.spendNonce(callerOf(MAIN, 'second'))
+  expect(t.rows('SELECT nonce FROM nonces')).toEqual([{ nonce: 'first' }])
+  await t.clock.advance(31)
+  expect(t.rows('SELECT nonce FROM nonces')).toEqual([{ nonce: 'first' }, { nonce: 'second' }])
+})
+
+test('a hundred thousand nonces of reads do not wait for each other', async () => {
+  await using t = new TestBus()
+  for (let i = 0; i < 100_000; i++) {
+    t.bus.spendNonce(callerOf(MAIN, `n${i}`))
+    if (i % 1_000 === 0) await new Promise((resolve) => setImmediate(resolve))
+  }
+  await t.publish()
+  expect(t.rows('SELECT count(*) AS n FROM nonces')).toEqual([{ n: 100_000 }])
+})
+
+test('a timer that wakes too early is set again', async () => {
+  await using t = new TestBus()
+  const after = t.clock.after.bind(t.clock)
+  t.clock.after = (seconds, wake) => after(seconds > 1 ? seconds - 0.01 : seconds, wake)
+  await t.publish({ maxAttempts: 1 })
+  await t.claim()
+  await t.clock.advance(60.5)
+  expect(t.rows('SELECT status FROM intents')).toEqual([{ status: 3 }])
+})
+
+test('short-lived entries of the store do not pile up until the next cleanup', async () => {
+  await using t = new TestBus()
+  for (let round = 0; round < 30; round++) {
+    for (let i = 0; i < 20; i++) {
+      await t.bus.set(callerOf(MAIN), `${round}-${i}`, { value: '1', ttl: 1 }, null, '{}')
+    }
+    await t.clock.advance(2)
+  }
+  expect(t.rows<{ n: number }>('SELECT count(*) AS n FROM store')[0]!.n).toBeLessThan(60)
 })
 
 test('a nonce stays spent for 600 seconds and is forgotten in the end', async () => {

@@ -34,8 +34,8 @@ function generator(seed: number) {
   }
 }
 
-const ALICE: Key = { id: 'key_alice', owner: 'alice', isMain: false }
-const BOB: Key = { id: 'key_bob', owner: 'bob', isMain: false }
+const ALICE: Key = { id: 'key_00000000000a11ce', owner: 'alice', isMain: false }
+const BOB: Key = { id: 'key_0000000000000b0b', owner: 'bob', isMain: false }
 
 test.each([1, 2, 3, 4, 5, 6])('claims follow the rule of SPEC 7.3 on random states, seed %i', async (seed) => {
   await using t = new TestBus({ claimTimeout: 40 })
@@ -66,7 +66,7 @@ test.each([1, 2, 3, 4, 5, 6])('claims follow the rule of SPEC 7.3 on random stat
 
   const claim = async (): Promise<void> => {
     const key = random.pick([MAIN, ALICE, BOB])
-    const publisher = random.chance(0.2) ? random.pick(key.isMain ? ['main', 'key_alice', 'key_bob'] : [key.id]) : null
+    const publisher = random.chance(0.2) ? random.pick(key.isMain ? ['main', ALICE.id, BOB.id] : [key.id]) : null
     const request: ClaimRequest = {
       ...CLAIM,
       goal: random.pick([null, 'a', 'b', 'c']),

@@ -13,13 +13,13 @@ import { Retention, type CleanupStats } from './intents/retention.ts'
 import { Settling } from './intents/settle.ts'
 import { Sweep } from './intents/sweep.ts'
 import { KeyValueStore } from './key-value.ts'
-import { Keys, type Key, type NewKey } from './keys.ts'
+import { isKeyId, Keys, type Key, type NewKey } from './keys.ts'
 import { Meta } from './meta.ts'
 import { Nonces } from './nonces.ts'
 import { Rates } from './rates.ts'
 import type { Random } from './random.ts'
 import { Reader } from './reading/reader.ts'
-import { Commits, type Operation } from './store/commits.ts'
+import { attempt, Commits, type Operation } from './store/commits.ts'
 import { openDatabase, type Connection } from './store/database.ts'
 import { Deadlines } from './store/deadlines.ts'
 import { Lanes } from './store/lanes.ts'
@@ -42,9 +42,10 @@ export interface BusOptions {
   readonly onCleanupError?: (error: unknown) => void
 }
 
-/** Who makes a request: its key, where from, and the nonce when the request is signed. */
+/** Who makes a request: its key and where from. */
 export interface Caller extends Claimer {
-  readonly nonce: string | null
+  /** The nonce of a signed request, reserved but not yet on disk; null from the moment that it is settled. */
+  nonce: string | null
 }
 
 /** Counters and nonces that nothing else takes along are written after this many seconds. */
@@ -154,6 +155,15 @@ export class Bus {
     return this.#nonces.reserve(key.id, nonce, this.#clock.now())
   }
 
+  /** Settles the nonce of a request that changed nothing: it is written with the next transaction, or soon. */
+  spendNonce(caller: Caller): void {
+    if (caller.nonce === null) return
+    this.#nonces.writeLater(caller.key.id, caller.nonce)
+    caller.nonce = null
+    if (this.#nonces.isCrowded) void this.#commits.poke(true)
+    else this.#rideSoon()
+  }
+
   /** POST /intent. `body` is the JSON text that `request` was read from; it decides what an Idempotency-Key means. */
   publish(
     caller: Caller,
@@ -161,31 +171,26 @@ export class Bus {
     idempotencyKey: string | null,
     body: string
   ): Promise<Published> {
-    const mark = idempotencyKey === null ? null : markRequest(caller.key.id, 'intent', idempotencyKey, body)
-    return this.#change(caller, (now) => this.#publishing.publish(caller.key, request, mark, now))
+    return this.#change(caller, (now) => {
+      const mark = idempotencyKey === null ? null : markRequest(caller.key.id, 'intent', idempotencyKey, body)
+      return this.#publishing.publish(caller.key, request, mark, now)
+    })
   }
 
   /** POST /claim: null when there is nothing for this worker. Throws 403 for somebody else's `publisher`. */
   async claim(caller: Caller, request: requests.ClaimRequest): Promise<Claimed | null> {
     try {
-      const publisherId = this.#publisherId(caller.key, request.publisher)
-      if (this.#isPaused) return this.#unchanged(caller, null)
       for (;;) {
-        const claimed = await this.#commits.run((now) => {
-          const taken = this.#claiming.claim(caller, request, publisherId, now)
-          if (taken !== null && taken !== NOT_YET && caller.nonce !== null) {
-            this.#nonces.write(caller.key.id, caller.nonce, now)
-          }
-          return taken
+        const claimed = await this.#change(caller, (now) => {
+          const publisherId = this.#publisherId(caller.key, request.publisher)
+          if (this.#isPaused || publisherId === NOBODY) return null
+          return this.#claiming.claim(caller, request, publisherId, now)
         })
-        if (claimed === null) return this.#unchanged(caller, null)
         if (claimed !== NOT_YET) return claimed
       }
     } catch (error) {
       // To a worker a busy database is the same as nothing to do: it comes back.
-      const isBusy = error instanceof ProtocolError && error.code === 'database_busy'
-      this.#settleNonce(caller, error)
-      if (isBusy) return null
+      if (error instanceof ProtocolError && error.code === 'database_busy') return null
       throw error
     }
   }
@@ -207,7 +212,6 @@ export class Bus {
 
   /** GET /status and /result; `null` reads for an operator. Throws 404, and 403 for a stranger. */
   async status(caller: Caller | null, id: string): Promise<IntentStatus> {
-    if (caller !== null) this.#unchanged(caller, null)
     await this.#catchUp(id)
     return this.#reading.status(caller?.key ?? null, id)
   }
@@ -215,8 +219,8 @@ export class Bus {
   /** POST /set. Throws 429 `limit_exceeded`, and 422 for a reused Idempotency-Key. */
   set(caller: Caller, name: string, request: requests.SetRequest, idempotencyKey: string | null, body: string): Promise<void> {
     const keyId = caller.key.id
-    const mark = idempotencyKey === null ? null : markRequest(keyId, `set ${name}`, idempotencyKey, body)
     return this.#change(caller, (now) => {
+      const mark = idempotencyKey === null ? null : markRequest(keyId, `set ${name}`, idempotencyKey, body)
       if (mark !== null && this.#idempotency.recall(mark, now) !== undefined) return
       this.#keyValues.set(keyId, name, request, now)
       if (mark !== null) this.#idempotency.remember(mark, '', now)
@@ -225,7 +229,6 @@ export class Bus {
 
   /** GET /get: JSON text. Throws 404. */
   get(caller: Caller, name: string): string {
-    this.#unchanged(caller, null)
     const value = this.#keyValues.get(caller.key.id, name, this.#clock.now())
     if (value === undefined) throw new ProtocolError('not_found', 'Key not found, or its time is over.')
     return value
@@ -270,10 +273,19 @@ export class Bus {
   /** Runs a pass of cleanup, or joins the one that is under way. */
   cleanup(): Promise<CleanupStats> {
     this.#nextCleanup = this.#clock.now() + this.#options.cleanupInterval
-    this.#cleanup ??= this.#retention.clean().finally(() => {
-      this.#cleanup = undefined
-    })
+    this.#cleanup ??= this.#clean()
     return this.#cleanup
+  }
+
+  async #clean(): Promise<CleanupStats> {
+    try {
+      return await this.#retention.clean()
+    } catch (error) {
+      this.#nextCleanup = this.#clock.now() + CLEANUP_PAUSE_AFTER_FAILURE
+      throw error
+    } finally {
+      this.#cleanup = undefined
+    }
   }
 
   /** Operators' questions, answered by the reading thread. */
@@ -300,44 +312,50 @@ export class Bus {
     this.#db.close()
   }
 
-  /** A change on behalf of a caller; its nonce is on disk with it. */
+  /**
+   * A change on behalf of a caller. Its nonce is on disk with it, also when the change is refused or comes to nothing:
+   * who could send the same request again would get a second answer. Only when the disk did not take the nonce is it
+   * free again.
+   */
   async #change<T>(caller: Caller, operation: Operation<T>): Promise<T> {
+    const { key, nonce } = caller
+    if (nonce === null) return this.#afterChange(await this.#commits.run(operation))
     try {
-      const value = await this.#commits.run((now) => {
-        const result = operation(now)
-        if (caller.nonce !== null) this.#nonces.write(caller.key.id, caller.nonce, now)
-        return result
+      const { value, refusal } = await this.#commits.run((now) => {
+        const outcome = attempt(operation, now)
+        if (outcome.value !== NOT_YET) this.#nonces.write(key.id, nonce, now)
+        return outcome
       })
-      this.#cleanWhenDue()
-      return value
+      if (value !== NOT_YET) caller.nonce = null
+      if (refusal !== undefined) throw refusal
+      return this.#afterChange(value as T)
     } catch (error) {
-      this.#settleNonce(caller, error)
+      if (caller.nonce !== null) this.#nonces.release(key.id, nonce)
+      caller.nonce = null
       throw error
     }
   }
 
-  /** A refused request has had its answer and its nonce is spent; one that the disk did not take may come again. */
-  #settleNonce(caller: Caller, error: unknown): void {
-    if (caller.nonce === null) return
-    if (error instanceof ProtocolError && error.status < 500) this.#unchanged(caller, null)
-    else this.#nonces.release(caller.key.id, caller.nonce)
-  }
-
-  /** The end of a request that changed nothing: its nonce is written with the next transaction. */
-  #unchanged<T>(caller: Caller, value: T): T {
-    if (caller.nonce !== null) {
-      this.#nonces.writeLater(caller.key.id, caller.nonce)
-      this.#rideSoon()
+  /** SPEC 16: cleanup comes with traffic, at most once per interval, and pauses after a failure. */
+  #afterChange<T>(value: T): T {
+    if (this.#clock.now() >= this.#nextCleanup) {
+      this.cleanup().catch((error: unknown) => {
+        if (this.#db.open) this.#options.onCleanupError?.(error)
+      })
     }
     return value
   }
 
-  #publisherId(key: Key, publisher: string | null): string | null {
+  /** The id of the publisher asked for, null for anybody's. Throws 403 unless it is the caller's or the caller is main. */
+  #publisherId(key: Key, publisher: string | null): string | null | typeof NOBODY {
     if (publisher === null) return null
     const id = this.keys.resolveId(publisher)
-    if (key.isMain) return id ?? publisher
-    if (id === key.id) return id
-    throw new ProtocolError('forbidden', 'Only the main key may claim the intents of another publisher.')
+    if (!key.isMain && id !== key.id) {
+      throw new ProtocolError('forbidden', 'Only the main key may claim the intents of another publisher.')
+    }
+    if (id !== undefined) return id
+    // A key that was revoked is unknown, but what it published is still there under its id.
+    return isKeyId(publisher) ? publisher : NOBODY
   }
 
   /** Status must be true within a second even when nothing else moves the bus. */
@@ -351,14 +369,7 @@ export class Bus {
       void this.#commits.poke(true)
     })
   }
-
-  /** SPEC 16: cleanup comes with traffic, at most once per interval, and pauses after a failure. */
-  #cleanWhenDue(): void {
-    if (this.#clock.now() < this.#nextCleanup) return
-    this.cleanup().catch((error: unknown) => {
-      if (!this.#db.open) return
-      this.#nextCleanup = this.#clock.now() + CLEANUP_PAUSE_AFTER_FAILURE
-      this.#options.onCleanupError?.(error)
-    })
-  }
 }
+
+/** A publisher that does not exist: nothing of it can be claimed. */
+const NOBODY = Symbol('nobody')

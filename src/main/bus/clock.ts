@@ -12,7 +12,8 @@ const MAX_TIMER_MS = 2_147_483_647
 export const systemClock: Clock = {
   now: () => Date.now() / 1000,
   after(seconds, wake) {
-    const timer = setTimeout(wake, Math.min(Math.max(0, seconds * 1000), MAX_TIMER_MS))
+    // Timers drop fractions of a millisecond and would wake too early.
+    const timer = setTimeout(wake, Math.min(Math.max(0, Math.ceil(seconds * 1000) + 1), MAX_TIMER_MS))
     return () => clearTimeout(timer)
   }
 }

@@ -3,17 +3,24 @@ import { MAX_STORE_KEYS } from '../../shared/limits.ts'
 import type { SetRequest } from '../../shared/requests.ts'
 import type { Connection, Statement } from './store/database.ts'
 
+const CLEARED_BY_SET = 20
+
 /** The ephemeral key-value store, one for each API key (SPEC 7.9). Values are JSON text. */
 export class KeyValueStore {
   readonly #get: Statement
   readonly #upsert: Statement
   readonly #count: Statement
   readonly #deleteExpired: Statement
+  readonly #deleteExpiredOfKey: Statement
 
   constructor(db: Connection) {
     this.#get = db.prepare('SELECT value FROM store WHERE key_id = ? AND name = ? AND expires_at > ?').pluck()
     this.#count = db.prepare('SELECT count(*) FROM store WHERE key_id = ? AND expires_at > ?').pluck()
     this.#upsert = db.prepare('INSERT OR REPLACE INTO store (key_id, name, value, expires_at) VALUES (?, ?, ?, ?)')
+    this.#deleteExpiredOfKey = db.prepare(
+      `DELETE FROM store WHERE key_id = ? AND name IN
+         (SELECT name FROM store WHERE key_id = ? AND expires_at <= ? LIMIT ?)`
+    )
     this.#deleteExpired = db.prepare(
       `DELETE FROM store WHERE (key_id, name) IN
          (SELECT key_id, name FROM store WHERE expires_at <= ? ORDER BY expires_at LIMIT ?)`
@@ -27,6 +34,8 @@ export class KeyValueStore {
 
   /** Throws 429 `limit_exceeded` for one key too many. */
   set(keyId: string, name: string, { value, ttl }: SetRequest, now: number): void {
+    // Who sets short-lived keys all the time must not pile them up until the next cleanup.
+    this.#deleteExpiredOfKey.run(keyId, keyId, now, CLEARED_BY_SET)
     const isNew = this.get(keyId, name, now) === undefined
     if (isNew && (this.#count.get(keyId, now) as number) >= MAX_STORE_KEYS) {
       throw new ProtocolError('limit_exceeded', `An API key holds at most ${MAX_STORE_KEYS} keys at a time.`, 60)

@@ -14,6 +14,11 @@ export interface Key {
   readonly isMain: boolean
 }
 
+/** Whether a text has the form of a generated key's public id. */
+export function isKeyId(text: string): boolean {
+  return /^key_[0-9a-f]{16}$/.test(text)
+}
+
 interface KeyUse {
   requests: number
   lastUsedAt: number

@@ -1,14 +1,18 @@
 import { NONCE_LIFETIME } from '../../shared/limits.ts'
 import type { Connection, Statement } from './store/database.ts'
 
-/** Sets are started anew this often (seconds), so that old nonces go by the set and not one by one. */
+/** Maps are started anew this often (seconds), so that old nonces go by the map and not one by one. */
 const GENERATION_SECONDS = 150
-/** A Set holds at most 2^24 entries; a generation ends before. */
+/** A Map holds at most 2^24 entries; a generation ends before. */
 const MAX_GENERATION_SIZE = 4_000_000
+
+/** Nonces that may wait to be written: some milliseconds' worth. */
+const MAX_UNWRITTEN = 2_000
 
 interface Generation {
   readonly startedAt: number
-  readonly spent: Set<string>
+  /** Until when each nonce is spent. */
+  readonly spent: Map<string, number>
 }
 
 /**
@@ -31,12 +35,12 @@ export class Nonces {
       'DELETE FROM nonces WHERE seq IN (SELECT seq FROM nonces ORDER BY seq LIMIT ?) AND expires_at <= ?'
     )
     this.#deleteOfKey = db.prepare('DELETE FROM nonces WHERE key_id = ?')
-    const spent = new Set<string>()
-    for (const [keyId, nonce] of db
-      .prepare('SELECT key_id, nonce FROM nonces WHERE expires_at > ?')
+    const spent = new Map<string, number>()
+    for (const [keyId, nonce, expiresAt] of db
+      .prepare('SELECT key_id, nonce, expires_at FROM nonces WHERE expires_at > ?')
       .raw()
-      .iterate(now) as Iterable<[string, string]>) {
-      spent.add(entry(keyId, nonce))
+      .iterate(now) as Iterable<[string, string, number]>) {
+      spent.set(entry(keyId, nonce), expiresAt)
     }
     this.#generations.push({ startedAt: now, spent })
   }
@@ -44,8 +48,8 @@ export class Nonces {
   /** Spends a nonce for the length of a request; false when it is spent already. */
   reserve(keyId: string, nonce: string, now: number): boolean {
     const key = entry(keyId, nonce)
-    if (this.#generations.some(({ spent }) => spent.has(key))) return false
-    this.#currentGeneration(now).spent.add(key)
+    if (this.#generations.some(({ spent }) => (spent.get(key) ?? -Infinity) > now)) return false
+    this.#currentGeneration(now).spent.set(key, now + NONCE_LIFETIME)
     return true
   }
 
@@ -65,21 +69,24 @@ export class Nonces {
     this.#unwritten.push({ keyId, nonce })
   }
 
-  get hasUnwritten(): boolean {
-    return this.#unwritten.length > 0
+  /** True when so many wait that they should not wait for company. */
+  get isCrowded(): boolean {
+    return this.#unwritten.length >= MAX_UNWRITTEN
   }
 
   ride(now: number): void {
     for (const { keyId, nonce } of this.#unwritten) this.write(keyId, nonce, now)
-    this.#writing.push(...this.#unwritten.splice(0))
+    this.#writing = this.#unwritten
+    this.#unwritten = []
   }
 
   committed(): void {
-    this.#writing.length = 0
+    this.#writing = []
   }
 
   rolledBack(): void {
-    this.#unwritten.unshift(...this.#writing.splice(0))
+    this.#unwritten = [...this.#writing, ...this.#unwritten]
+    this.#writing = []
   }
 
   /** Deletes up to `limit` rows whose time is over; the answer is how many it were. */
@@ -100,7 +107,7 @@ export class Nonces {
     this.#generations = this.#generations.filter(
       (_, i, all) => now - (all[i + 1]?.startedAt ?? now) <= NONCE_LIFETIME
     )
-    const next = { startedAt: now, spent: new Set<string>() }
+    const next = { startedAt: now, spent: new Map<string, number>() }
     this.#generations.push(next)
     return next
   }

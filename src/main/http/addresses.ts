@@ -1,12 +1,13 @@
-import { isIPv6 } from 'node:net'
+import { isIPv4, isIPv6 } from 'node:net'
 
 /** An IPv4 address that came through an IPv6 socket is written as IPv4. */
 export function plainAddress(address: string): string {
   return address.startsWith('::ffff:') && address.includes('.') ? address.slice(7) : address
 }
 
+/** Addresses only: `127.example.com` is a name that anybody may own. */
 export function isLoopback(address: string): boolean {
-  return address === '::1' || address.startsWith('127.')
+  return address === '::1' || (isIPv4(address) && address.startsWith('127.'))
 }
 
 /** What counts as one client: an IPv4 address, or the /64 network of an IPv6 address. */

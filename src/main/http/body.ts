@@ -40,7 +40,7 @@ function collect(req: IncomingMessage): Promise<Buffer> {
       else chunks.push(chunk)
     })
     req.on('end', () => resolve(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, size)))
-    req.on('error', reject)
+    req.on('error', () => reject(new ClientGoneError('The connection broke in the middle of the request.')))
     req.on('close', () => {
       if (!req.complete) reject(new ClientGoneError('The client went away in the middle of its request.'))
     })

@@ -33,6 +33,8 @@ export interface State {
 export type Exchange = Context & { readonly state: State }
 export type Handler = (ctx: Exchange) => Reply | Promise<Reply>
 
+const MAX_LOGGED_PATH = 256
+
 const NO_HEADERS: readonly string[] = []
 
 /** SPEC 10. */
@@ -157,7 +159,7 @@ function logRequest(log: Log, { req, state }: Exchange, { status }: Reply, start
     {
       request: state.requestId,
       method: req.method,
-      path: state.path,
+      path: state.path.slice(0, MAX_LOGGED_PATH),
       status,
       ms: Math.round((performance.now() - startedAt) * 100) / 100,
       address: state.address,

@@ -27,6 +27,8 @@ export type RequestListener = (req: IncomingMessage, res: ServerResponse) => voi
 export class HttpServer {
   readonly #server: Server
   readonly #connections = new Map<string, number>()
+  /** The newest answer that is under way on a connection. */
+  readonly #answering = new WeakMap<Duplex, ServerResponse>()
   #isClosing = false
 
   constructor(listener: RequestListener) {
@@ -41,15 +43,22 @@ export class HttpServer {
         // A missing Host is refused like a wrong one, in the protocol's own shape.
         requireHostHeader: false
       },
-      listener
+      (req, res) => {
+        this.#answering.set(req.socket, res)
+        listener(req, res)
+      }
     )
     server.maxConnections = PATIENCE.maxConnections
     server.setTimeout(PATIENCE.idleTimeout)
     server.on('connection', (socket) => this.#count(socket))
-    server.on('clientError', refuseUnparsed)
+    server.on('clientError', (error, socket) => this.#refuseUnparsed(error, socket))
     // Without these, node answers by itself, or not at all.
     server.on('checkExpectation', listener)
-    server.on('connect', (_req, socket) => endWith(socket, 'method_not_allowed', 'This server is no proxy.'))
+    server.on('connect', (_req, socket) => {
+      // node has taken its own listeners off this socket: an error without one would end the process.
+      socket.on('error', () => socket.destroy())
+      endWith(socket, 'method_not_allowed', 'This server is no proxy.')
+    })
     this.#server = server
   }
 
@@ -80,6 +89,25 @@ export class HttpServer {
     await closed
   }
 
+  /** What the parser could not make a request of. */
+  #refuseUnparsed(error: Error & { code?: string }, socket: Duplex): void {
+    if (error.code === 'ECONNRESET' || !socket.writable) {
+      socket.destroy()
+      return
+    }
+    const answer = this.#answering.get(socket)
+    if (answer !== undefined && !answer.writableFinished && answer.req.complete) {
+      // The request before this one was fine and gets its answer; what came behind it gets none.
+      answer.once('close', () => socket.destroy())
+    } else if (error.code === 'HPE_HEADER_OVERFLOW') {
+      endWith(socket, 'headers_too_large', `The request headers are limited to ${PATIENCE.maxHeaderBytes} bytes.`)
+    } else if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT') {
+      endWith(socket, 'request_timeout', 'The request took too long to arrive.')
+    } else {
+      endWith(socket, 'invalid_request', 'This is not a valid HTTP request.')
+    }
+  }
+
   #count(socket: Socket): void {
     const address = plainAddress(socket.remoteAddress ?? '')
     if (isLoopback(address)) return
@@ -98,21 +126,6 @@ export class HttpServer {
   }
 }
 
-/** What the parser could not make a request of. */
-function refuseUnparsed(error: Error & { code?: string }, socket: Duplex): void {
-  if (error.code === 'ECONNRESET' || !socket.writable) {
-    socket.destroy()
-    return
-  }
-  if (error.code === 'HPE_HEADER_OVERFLOW') {
-    endWith(socket, 'headers_too_large', `The request headers are limited to ${PATIENCE.maxHeaderBytes} bytes.`)
-  } else if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT') {
-    endWith(socket, 'request_timeout', 'The request took too long to arrive.')
-  } else {
-    endWith(socket, 'invalid_request', 'This is not a valid HTTP request.')
-  }
-}
-
 function endWith(socket: Duplex, code: ErrorCode, message: string): void {
-  socket.end(rawRefusal(code, message))
+  socket.end(rawRefusal(code, message), () => socket.destroy())
 }

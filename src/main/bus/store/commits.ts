@@ -125,7 +125,7 @@ export class Commits {
       return
     }
     const now = this.#now()
-    const outcomes: Outcome[] = []
+    const outcomes: Outcome<unknown>[] = []
     let rode = false
     try {
       this.#begin.run()
@@ -150,24 +150,28 @@ export class Commits {
     }
   }
 
-  /** One faulty operation must not fail its neighbours: each gets a transaction of its own. A bad disk fails all alike. */
+  /** One faulty operation must not fail its neighbours: it is found by halving. A bad disk fails all alike. */
   #recover(batch: readonly Pending[], error: unknown): void {
     const code = sqliteCode(error)
     const isFaultOfOne = code === undefined || code.startsWith('SQLITE_CONSTRAINT')
     if (batch.length > 1 && isFaultOfOne) {
-      for (const pending of batch) this.#transaction([pending])
+      const half = batch.length >> 1
+      this.#transaction(batch.slice(0, half))
+      this.#transaction(batch.slice(half))
       return
     }
     for (const pending of batch) pending.reject(asRefusal(error))
   }
 }
 
-interface Outcome {
-  readonly value?: unknown
+/** What came of an operation: its value, or why it was refused. */
+export interface Outcome<T> {
+  readonly value?: T
   readonly refusal?: ProtocolError
 }
 
-function attempt(operation: Operation<unknown>, now: number): Outcome {
+/** Runs an operation; a refusal is an outcome, anything else is thrown. */
+export function attempt<T>(operation: Operation<T>, now: number): Outcome<T> {
   try {
     return { value: operation(now) }
   } catch (error) {

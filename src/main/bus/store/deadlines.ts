@@ -50,7 +50,14 @@ export class Deadlines {
 
   #arm(seconds: number): void {
     this.#disarm()
-    if (!this.#isClosed) this.#cancel = this.#clock.after(seconds, this.#wake)
+    if (this.#isClosed) return
+    this.#cancel = this.#clock.after(seconds, () => {
+      this.#cancel = undefined
+      const left = this.#next - this.#clock.now()
+      // Woken too early: long timers come in pieces, and clocks get set.
+      if (left > 0 && left !== Infinity) this.#arm(left)
+      else this.#wake()
+    })
   }
 
   #disarm(): void {

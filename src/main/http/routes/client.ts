@@ -34,7 +34,12 @@ export function clientRoutes({ bus, clock, authentication, allowTokenless }: Cli
       const key = await authentication.key(ctx)
       const body = await readBody(ctx.req)
       const caller = authentication.caller(ctx, key, body)
-      return handler(caller, bodyText(body), ctx, param)
+      try {
+        return await handler(caller, bodyText(body), ctx, param)
+      } finally {
+        // Where nothing was changed, the bus has not seen the nonce yet.
+        bus.spendNonce(caller)
+      }
     }
   }
 

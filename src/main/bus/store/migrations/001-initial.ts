@@ -103,6 +103,7 @@ CREATE TABLE store (
   PRIMARY KEY (key_id, name)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX store_expiry ON store (expires_at);
+CREATE INDEX store_key_expiry ON store (key_id, expires_at);
 
 CREATE TABLE meta (
   name TEXT PRIMARY KEY,

@@ -1,0 +1,144 @@
+import { connect, type Socket } from 'node:net'
+import { spawn } from 'node:child_process'
+import { openSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { BUILT_HEADLESS, BusProcess, cleanEnvironment } from '../support/bus-process.ts'
+import { temporaryFolder } from '../support/folders.ts'
+import { ask, signatureHeaders } from '../support/http-client.ts'
+import { MAIN_KEY, TestServer } from '../support/test-server.ts'
+
+function open(url: string): Promise<Socket> {
+  return new Promise((resolve, reject) => {
+    const socket = connect(Number(new URL(url).port), '127.0.0.1', () => resolve(socket))
+    socket.once('error', reject)
+  })
+}
+
+test('a client that resets its connection after CONNECT does not take the bus down', async () => {
+  using folder = temporaryFolder()
+  await using bus = await BusProcess.start(folder.path)
+  for (let i = 0; i < 20; i++) {
+    const socket = await open(bus.url)
+    socket.on('error', () => {})
+    socket.write('CONNECT a:1 HTTP/1.1\r\nHost: localhost\r\n\r\n')
+    socket.resetAndDestroy()
+  }
+  expect((await ask(bus.url, { path: '/health' })).status).toBe(200)
+})
+
+test('a client that goes away in the middle of its body is no error of the bus', async () => {
+  using folder = temporaryFolder()
+  await using bus = await BusProcess.start(folder.path)
+  const socket = await open(bus.url)
+  socket.write(`POST /intent HTTP/1.1\r\nHost: localhost\r\nX-API-KEY: ${bus.mainKey}\r\nContent-Length: 9\r\n\r\n{`)
+  await new Promise((resolve) => setTimeout(resolve, 50))
+  socket.destroy()
+  await new Promise((resolve) => setTimeout(resolve, 50))
+  await bus.kill('SIGTERM')
+  expect(bus.stderr).not.toContain('"level":50')
+})
+
+test('nonsense behind a good request does not swallow its answer', async () => {
+  using folder = temporaryFolder()
+  await using bus = await BusProcess.start(folder.path)
+  const body = '{"goal":"g","payload":1}'
+  const socket = await open(bus.url)
+  let received = ''
+  socket.setEncoding('utf8').on('data', (chunk: string) => (received += chunk))
+  const closed = new Promise((resolve) => void socket.on('close', resolve))
+  socket.write(
+    `POST /intent HTTP/1.1\r\nHost: localhost\r\nX-API-KEY: ${bus.mainKey}\r\nContent-Length: ${body.length}\r\n\r\n${body}GARBAGE\r\n\r\n`
+  )
+  await closed
+  expect(received).toMatch(/^HTTP\/1\.1 201 Created/)
+})
+
+test('a log that cannot be written does not stop the bus', async () => {
+  using folder = temporaryFolder()
+  const env = { ...cleanEnvironment(), BUS_DATA_DIR: folder.path, BUS_PORT: '0' }
+  const child = spawn(process.execPath, [BUILT_HEADLESS], { env, stdio: ['ignore', 'pipe', openSync('/dev/full', 'w')] })
+  const line = await new Promise<string>((resolve) => void child.stdout!.setEncoding('utf8').once('data', resolve))
+  const { url } = JSON.parse(line) as { url: string }
+  for (let i = 0; i < 20; i++) expect((await ask(url, { path: '/nope' })).status).toBe(404)
+  const exited = new Promise((resolve) => void child.on('exit', resolve))
+  child.kill('SIGTERM')
+  expect(await exited).toBe(0)
+})
+
+test('a log that nobody reads does not hold up requests', async () => {
+  using folder = temporaryFolder()
+  const env = { ...cleanEnvironment(), BUS_DATA_DIR: folder.path, BUS_PORT: '0', BUS_LOG_LEVEL: 'debug' }
+  const child = spawn(process.execPath, [BUILT_HEADLESS], { env, stdio: ['ignore', 'pipe', 'pipe'] })
+  child.stderr!.pause()
+  const line = await new Promise<string>((resolve) => void child.stdout!.setEncoding('utf8').once('data', resolve))
+  const { url } = JSON.parse(line) as { url: string }
+  const path = `/${'x'.repeat(7_000)}`
+  for (let i = 0; i < 800; i++) expect((await ask(url, { path })).status).toBe(404)
+  const exited = new Promise((resolve) => void child.on('exit', resolve))
+  child.kill('SIGKILL')
+  await exited
+})
+
+test.each(['127.evil.example', '127.0.0.1.evil.example', 'localhost.evil.example', 'evil.example', '127', '[::1', ''])(
+  'the Host %s is none of this bus’s',
+  async (host) => {
+    await using server = await TestServer.start()
+    const answer = await server.ask({ path: '/health', headers: { Host: `${host}:7610` } })
+    expect(answer.status).toBe(403)
+    expect(answer.json.error.code).toBe('invalid_host')
+  }
+)
+
+test('two folders that name one database in different ways cannot both have it', async () => {
+  using folder = temporaryFolder()
+  await using first = await BusProcess.start(join(folder.path, 'one'))
+  const env = { BUS_DB_PATH: join(folder.path, 'one', 'infrastructure.db') }
+  await using second = BusProcess.spawn(join(folder.path, 'two'), env)
+  expect((await second.exited).code).toBe(2)
+  expect(second.stderr).toContain('Another bus holds')
+  expect(first.process.exitCode).toBeNull()
+})
+
+test('a deeply nested body with an Idempotency-Key is published, once', async () => {
+  await using server = await TestServer.start()
+  const body = `{"goal":"deep","payload":${'['.repeat(3_570)}${']'.repeat(3_570)}}`
+  const first = await server.post('/intent', body, { 'Idempotency-Key': 'deep' })
+  const second = await server.post('/intent', body, { 'Idempotency-Key': 'deep' })
+  expect([first.status, second.text]).toEqual([201, first.text])
+})
+
+test('a number of eight thousand digits costs no time to compare', async () => {
+  await using server = await TestServer.start()
+  const body = `{"goal":"x","payload":1,"z":1${'0'.repeat(8_000)}1}`
+  const started = performance.now()
+  for (let i = 0; i < 20; i++) await server.post('/intent', body, { 'Idempotency-Key': 'long' })
+  expect(performance.now() - started).toBeLessThan(1_000)
+})
+
+test('a signed claim that found nothing cannot be replayed after a crash', async () => {
+  using folder = temporaryFolder()
+  let headers: Record<string, string> = {}
+  {
+    await using bus = await BusProcess.start(folder.path)
+    headers = signatureHeaders(bus.mainKey, 'POST', '/claim?goal=pay', '')
+    expect((await ask(bus.url, { method: 'POST', path: '/claim?goal=pay', headers })).status).toBe(204)
+    await bus.kill('SIGKILL')
+  }
+  await using bus = await BusProcess.start(folder.path)
+  const publish = { method: 'POST', path: '/intent', headers: { 'X-API-KEY': bus.mainKey } }
+  expect((await ask(bus.url, { ...publish, body: { goal: 'pay', payload: 1 } })).status).toBe(201)
+  const replay = await ask(bus.url, { method: 'POST', path: '/claim?goal=pay', headers })
+  expect(replay.json.error).toEqual({ code: 'invalid_signature', message: 'Replay detected' })
+})
+
+test.each(['*', '%2A', 'key_unknown', 'main%0Aw%0Ac', 'key_00000000000000ff'])(
+  'the main key gets nothing for a publisher that does not exist: %s',
+  async (publisher) => {
+    await using server = await TestServer.start()
+    await server.publish({ visibility: 'public', goal: '\n\ng', target_worker: 'w', required_capability: 'c' })
+    await server.publish({ visibility: 'public' })
+    expect((await server.post(`/claim?publisher=${publisher}`)).status).toBe(204)
+    expect((await server.post(`/claim?publisher=${MAIN_KEY}`)).status).toBe(200)
+  }
+)
