@@ -44,9 +44,13 @@ const NAMES = new Map<string, StoredEvent['event']>(Object.entries(FORMS).map(([
  */
 export function historyLine(event: StoredEvent): string {
   const [short, ...fields] = FORMS[event.event]
-  const values = fields.map((field) => (event as unknown as Record<string, unknown>)[field])
-  while (values.length > 0 && values.at(-1) === undefined) values.pop()
-  return `${JSON.stringify([event.at, short, ...values])}\n`
+  const line: unknown[] = [event.at, short]
+  for (const field of fields) {
+    // Only a last field is optional.
+    const value = (event as unknown as Record<string, unknown>)[field]
+    if (value !== undefined) line.push(value)
+  }
+  return `${JSON.stringify(line)}\n`
 }
 
 function parseLine(line: string): StoredEvent {

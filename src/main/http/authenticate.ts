@@ -1,11 +1,11 @@
 import { createHmac, timingSafeEqual } from 'node:crypto'
 import { ProtocolError } from '../../shared/errors.ts'
 import { MAX_NONCE_LENGTH, SIGNATURE_WINDOW } from '../../shared/limits.ts'
-import { canonicalHead, canonicalPath, decodePath, parseQuery } from '../../shared/signing.ts'
+import { canonicalHead, canonicalPath, decodePath } from '../../shared/signing.ts'
 import type { Bus, Caller } from '../bus/bus.ts'
 import { digestOf, type Key } from '../bus/keys.ts'
 import type { Clock } from '../bus/clock.ts'
-import { Refusal, type Exchange } from './exchange.ts'
+import { queryPairs, Refusal, type Exchange } from './exchange.ts'
 import type { FailedLogins } from './failed-logins.ts'
 
 /** Digests of the secrets that let an operator in; undefined where none is set. */
@@ -104,7 +104,7 @@ export class Authentication {
       throw invalid(`Stale timestamp: it is more than ${SIGNATURE_WINDOW} seconds off this bus's clock.`)
     }
     if (nonce.length > MAX_NONCE_LENGTH) throw invalid(`Invalid nonce: it is longer than ${MAX_NONCE_LENGTH} characters.`)
-    const path = canonicalPath(decodePath(state.path), parseQuery(state.query))
+    const path = canonicalPath(decodePath(state.path), queryPairs(state))
     // The key that was presented is the secret of its own signature (SPEC 5.2).
     const expected = createHmac('sha256', req.headers['x-api-key'] as string)
       .update(canonicalHead(req.method!, path, timestamp, nonce))

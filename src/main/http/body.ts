@@ -20,7 +20,7 @@ export function readBody(req: IncomingMessage): Promise<Buffer> | Buffer {
     throw new ProtocolError('unsupported_encoding', 'Send the body without a Content-Encoding.')
   }
   if (declared !== undefined && Number(declared) > MAX_BODY_BYTES) throw tooLarge(Number(declared))
-  return collect(req)
+  return collect(req, Number(declared ?? Infinity))
 }
 
 /** The body as text. Throws 400 when it is not UTF-8. */
@@ -30,16 +30,19 @@ export function bodyText(body: Buffer): string {
   return body.toString('utf8')
 }
 
-function collect(req: IncomingMessage): Promise<Buffer> {
+/** `expected`: the declared length; a body that has it is complete before the stream says so, one turn later. */
+function collect(req: IncomingMessage, expected: number): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = []
     let size = 0
+    const finish = (): void => resolve(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, size))
     req.on('data', (chunk: Buffer) => {
       size += chunk.length
       if (size > MAX_BODY_BYTES) reject(tooLarge(Infinity))
       else chunks.push(chunk)
+      if (size === expected) finish()
     })
-    req.on('end', () => resolve(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, size)))
+    req.on('end', finish)
     req.on('error', () => reject(new ClientGoneError('The connection broke in the middle of the request.')))
     req.on('close', () => {
       if (!req.complete) reject(new ClientGoneError('The client went away in the middle of its request.'))

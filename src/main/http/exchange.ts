@@ -2,6 +2,7 @@ import { STATUS_CODES, type IncomingMessage } from 'node:http'
 import type { Context, Middleware } from 'koa'
 import { errorBody, ProtocolError, type ErrorCode } from '../../shared/errors.ts'
 import { PROTOCOL_VERSION, REQUEST_ID_PATTERN } from '../../shared/limits.ts'
+import { parseQuery, type QueryPairs } from '../../shared/signing.ts'
 import type { Log } from '../log.ts'
 import type { Random } from '../bus/random.ts'
 
@@ -26,8 +27,15 @@ export interface State {
   /** Public id of the key, once it is known. */
   keyId?: string
   reply?: Reply
+  pairs?: QueryPairs
   /** Headers that go with whatever is answered. */
   readonly extraHeaders: string[]
+}
+
+/** The parameters of the query; parsed once, for the signature and for the endpoint. */
+export function queryPairs(state: State): QueryPairs {
+  state.pairs ??= parseQuery(state.query)
+  return state.pairs
 }
 
 export type Exchange = Context & { readonly state: State }

@@ -1,6 +1,6 @@
 import { timingSafeEqual } from 'node:crypto'
 import { ProtocolError } from '../../../shared/errors.ts'
-import { appendHistory } from '../../../shared/history.ts'
+import { appendHistory, historyLine } from '../../../shared/history.ts'
 import { BACKOFF_JITTER } from '../../../shared/limits.ts'
 import type { ExtendRequest, FailRequest, FulfillRequest } from '../../../shared/requests.ts'
 import { parseId } from '../ids.ts'
@@ -10,9 +10,26 @@ import type { Claimer } from './claim.ts'
 import { STATUS } from './intent.ts'
 import type { QueueRow, Requeueing } from './requeue.ts'
 
+type HeldRow = Pick<
+  QueueRow,
+  | 'n'
+  | 'tail'
+  | 'status'
+  | 'claim_expires_at'
+  | 'claimed_by'
+  | 'claim_address'
+  | 'claim_token_digest'
+  | 'namespace'
+  | 'publisher'
+>
+
+/** What decides whether a caller holds the lease, and what fulfilling needs besides. */
+export const HOLD = `
+  SELECT n, tail, status, claim_expires_at, claimed_by, claim_address, claim_token_digest, namespace, publisher
+  FROM intents WHERE n = ?`
 const EXTEND = `UPDATE intents SET claim_expires_at = ?, history = ? WHERE n = ?`
 const FULFILL = `
-  UPDATE intents SET status = 2, finished_at = ?, result = ?, result_type = ?, history = ?,
+  UPDATE intents SET status = 2, finished_at = ?, result = ?, result_type = ?, history = history || ?,
     claim_token_digest = NULL, claim_expires_at = NULL
   WHERE n = ?`
 
@@ -22,19 +39,21 @@ const NO_MESSAGE = 'The worker failed without a message.'
 export class Settling {
   readonly #store: Store
   readonly #requeueing: Requeueing
+  readonly #hold
   readonly #extend
   readonly #fulfill
 
   constructor(store: Store, requeueing: Requeueing) {
     this.#store = store
     this.#requeueing = requeueing
+    this.#hold = store.db.prepare(HOLD)
     this.#extend = store.db.prepare(EXTEND)
     this.#fulfill = store.db.prepare(FULFILL)
   }
 
   /** Sets the end of the lease to `seconds` from now, even if that is sooner. Throws 404 when the lease is not held. */
   extend(claimer: Claimer, id: string, { claimToken, seconds }: ExtendRequest, now: number): void {
-    const row = this.#held(claimer, id, claimToken, now)
+    const row = this.#requeueing.read(this.#held(claimer, id, claimToken, now).n)
     const until = now + seconds
     this.#extend.run(until, appendHistory(row.history, { at: now, event: 'extended', until, times: 1 }), row.n)
     this.#store.deadlines.note(until)
@@ -43,14 +62,14 @@ export class Settling {
   /** Throws 404 when the lease is not held. */
   fulfill(claimer: Claimer, id: string, { claimToken, result, resultType }: FulfillRequest, now: number): void {
     const row = this.#held(claimer, id, claimToken, now)
-    const history = appendHistory(row.history, { at: now, event: 'fulfilled' })
-    this.#fulfill.run(now, result, result === null ? null : resultType, history, row.n)
+    const line = historyLine({ at: now, event: 'fulfilled' })
+    this.#fulfill.run(now, result, result === null ? null : resultType, line, row.n)
     this.#store.tallies.move(row.namespace, row.publisher, STATUS.claimed, STATUS.fulfilled)
   }
 
   /** Requeues with backoff, or buries when the attempts are used up (SPEC 3.3). Throws 404 when the lease is not held. */
   fail(claimer: Claimer, id: string, { claimToken, error }: FailRequest, now: number): void {
-    const row = this.#held(claimer, id, claimToken, now)
+    const row = this.#requeueing.read(this.#held(claimer, id, claimToken, now).n)
     const reason = error || NO_MESSAGE
     if (row.claim_attempts >= row.max_attempts) {
       const history = appendHistory(row.history, { at: now, event: 'failed', error: reason })
@@ -63,16 +82,16 @@ export class Settling {
     this.#requeueing.reopen(row, history, nextRun, reason)
   }
 
-  #held(claimer: Claimer, id: string, claimToken: string | null, now: number): QueueRow {
+  #held(claimer: Claimer, id: string, claimToken: string | null, now: number): HeldRow {
     const parsed = parseId(id)
-    const row = parsed && this.#requeueing.find(parsed.n, parsed.tail)
-    if (row !== undefined && holds(claimer, row, claimToken, now)) return row
+    const row = parsed && (this.#hold.get(parsed.n) as HeldRow | undefined)
+    if (row !== undefined && row.tail === parsed?.tail && holds(claimer, row, claimToken, now)) return row
     throw new ProtocolError('not_found', 'Intent not found, or its lease is not yours any more.')
   }
 }
 
 /** SPEC 7.4: the lease runs, it is the caller's, and the token is that of this claim. */
-function holds(claimer: Claimer, row: QueueRow, claimToken: string | null, now: number): boolean {
+function holds(claimer: Claimer, row: HeldRow, claimToken: string | null, now: number): boolean {
   const isRunning = row.status === STATUS.claimed && row.claim_expires_at! > now
   if (!isRunning || row.claimed_by !== claimer.key.id) return false
   if (claimToken === null) return row.claim_address === claimer.address

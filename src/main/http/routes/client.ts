@@ -3,12 +3,11 @@ import type { Claimed } from '../../bus/intents/claim.ts'
 import type { IntentStatus } from '../../bus/intents/intent.ts'
 import { EXTENSION, SERVER_API_VERSION } from '../../../shared/limits.ts'
 import * as requests from '../../../shared/requests.ts'
-import { parseQuery } from '../../../shared/signing.ts'
 import { APP_NAME, APP_VERSION } from '../../app-info.ts'
 import type { Clock } from '../../bus/clock.ts'
 import type { Authentication } from '../authenticate.ts'
 import { bodyText, readBody } from '../body.ts'
-import { bare, json, text, type Exchange, type Handler, type Reply } from '../exchange.ts'
+import { bare, json, queryPairs, text, type Exchange, type Handler, type Reply } from '../exchange.ts'
 import { isNavigation } from '../guard.ts'
 
 export interface ClientRoutesOptions {
@@ -121,17 +120,18 @@ export function clientRoutes({ bus, clock, authentication, allowTokenless }: Cli
 
 /** Claims take each of their parts from a header or the query (SPEC 7.3); of a repeated parameter the first counts. */
 function readClaim(ctx: Exchange): requests.ClaimRequest {
-  const query = new Map(parseQuery(ctx.state.query).toReversed())
+  const pairs = queryPairs(ctx.state)
+  const query = (name: string): string | undefined => pairs.find(([other]) => other === name)?.[1]
   return requests.readClaim({
-    goal: query.get('goal'),
-    namespace: query.get('namespace'),
-    publisher: query.get('publisher'),
-    workerId: header(ctx, 'x-worker-id') ?? query.get('worker_id'),
+    goal: query('goal'),
+    namespace: query('namespace'),
+    publisher: query('publisher'),
+    workerId: header(ctx, 'x-worker-id') ?? query('worker_id'),
     capabilities:
       header(ctx, 'x-worker-capabilities') ??
       header(ctx, 'x-worker-capability') ??
-      query.get('capabilities') ??
-      query.get('capability')
+      query('capabilities') ??
+      query('capability')
   })
 }
 
