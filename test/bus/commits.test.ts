@@ -2,6 +2,7 @@ import Database from 'better-sqlite3'
 import { expect, test } from 'vitest'
 import { Commits, type CommitHooks } from '../../src/main/bus/store/commits.ts'
 import { ProtocolError } from '../../src/shared/errors.ts'
+import { HandClock } from '../support/hand-clock.ts'
 import { temporaryFolder } from '../support/folders.ts'
 
 function setUp() {
@@ -10,6 +11,7 @@ function setUp() {
   const db = new Database(path, { timeout: 20 })
   db.pragma('journal_mode = WAL')
   db.exec('CREATE TABLE seen (value INTEGER PRIMARY KEY) STRICT')
+  const clock = new HandClock()
   const transactions: string[] = []
   const hooks: CommitHooks = {
     begin: () => void transactions.push('begin'),
@@ -17,12 +19,13 @@ function setUp() {
     committed: (rode) => void transactions.push(rode ? 'committed' : 'nothing to commit'),
     rolledBack: () => void transactions.push('rolled back')
   }
-  const commits = new Commits(db, () => 1_790_000_000, hooks)
+  const commits = new Commits(db, clock, hooks)
   const insert = db.prepare('INSERT INTO seen VALUES (?)')
   return {
     path,
     db,
     commits,
+    clock,
     transactions,
     add: (value: number) => commits.run(() => void insert.run(value)),
     values: () => db.prepare('SELECT value FROM seen ORDER BY value').pluck().all(),
@@ -109,6 +112,36 @@ test('more operations than one transaction takes are all done', async () => {
   await Promise.all(Array.from({ length: 1_300 }, (_, i) => t.add(i)))
   expect(t.values()).toHaveLength(1_300)
   expect(t.transactions.filter((event) => event === 'committed').length).toBeGreaterThan(2)
+})
+
+test('a step goes along with a transaction, not with every one, and takes less there than alone', async () => {
+  using t = setUp()
+  const rows: number[] = []
+  const step = (): Promise<number> => t.commits.background((_now, atMost) => rows.push(atMost))
+  const first = step()
+  const second = step()
+  await t.add(1)
+  await first
+  await t.add(2)
+  expect(rows).toHaveLength(1)
+  t.clock.jump(0.01)
+  await t.add(3)
+  await second
+  expect(rows).toHaveLength(2)
+  const alone = step()
+  await t.clock.advance(0.05)
+  await alone
+  expect(rows[2]).toBeGreaterThan(rows[0]!)
+})
+
+test('a step that fails does not fail the operations it goes along with', async () => {
+  using t = setUp()
+  const step = t.commits.background(() => {
+    throw new Error('a fault')
+  })
+  const outcomes = await Promise.allSettled([t.add(1), step])
+  expect(outcomes.map(({ status }) => status)).toEqual(['fulfilled', 'rejected'])
+  expect(t.values()).toEqual([1])
 })
 
 test('closing runs what is queued; afterwards operations are refused', async () => {

@@ -106,7 +106,7 @@ export class Bus {
     this.#settling = new Settling(store, requeueing)
     this.#managing = new Managing(requeueing)
     this.#reading = new Reading(db)
-    this.#commits = new Commits(db, clock.now, {
+    this.#commits = new Commits(db, clock, {
       begin: (now) => sweep.run(now),
       ride: (now) => {
         tallies.write()
@@ -131,7 +131,7 @@ export class Bus {
         sweep.rolledBack()
       }
     })
-    this.#retention = new Retention(store, this.#commits, clock, sweep, {
+    this.#retention = new Retention(store, this.#commits, sweep, {
       nonces: this.#nonces,
       rates: this.#rates,
       keyValues: this.#keyValues

@@ -1,9 +1,8 @@
 import { RETENTION } from '../../../shared/limits.ts'
-import type { Clock } from '../clock.ts'
 import type { KeyValueStore } from '../key-value.ts'
 import type { Nonces } from '../nonces.ts'
 import type { Rates } from '../rates.ts'
-import type { Commits } from '../store/commits.ts'
+import type { Commits, Step } from '../store/commits.ts'
 import type { Store } from '../store/store.ts'
 import { STATUS } from './intent.ts'
 import type { Sweep, SweepCounts } from './sweep.ts'
@@ -19,11 +18,8 @@ export interface CleanupStats extends SweepCounts {
   nonces_deleted: number
 }
 
-/** Rows in one step and the pause after it, in seconds: requests hardly notice. One DELETE of a million blocks for seconds. */
-const STEP_ROWS = 200
-const STEP_PAUSE = 0.01
-/** A purge of one namespace looks at this many rows in a step, whosever they are. */
-const PURGE_SCAN_ROWS = 400
+/** A purge of one namespace looks at this many rows for each that a step may delete, whosever they are. */
+const SCANNED_PER_ROW = 4
 
 export const FINISHED_BEFORE = `
   DELETE FROM intents WHERE n IN
@@ -45,11 +41,13 @@ export interface Housekeeping {
   readonly keyValues: KeyValueStore
 }
 
-/** Deletes what has had its time (SPEC 15), and what an operator purges: in small steps, each a transaction of its own. */
+/**
+ * Deletes what has had its time (SPEC 15), and what an operator purges: in small steps between the requests, which hardly
+ * notice. One DELETE of a million rows would block them for seconds.
+ */
 export class Retention {
   readonly #store: Store
   readonly #commits: Commits
-  readonly #clock: Clock
   readonly #sweep: Sweep
   readonly #housekeeping: Housekeeping
   readonly #deleteFinished
@@ -59,10 +57,9 @@ export class Retention {
   readonly #delete
   readonly #deleteIdempotency
 
-  constructor(store: Store, commits: Commits, clock: Clock, sweep: Sweep, housekeeping: Housekeeping) {
+  constructor(store: Store, commits: Commits, sweep: Sweep, housekeeping: Housekeeping) {
     this.#store = store
     this.#commits = commits
-    this.#clock = clock
     this.#sweep = sweep
     this.#housekeeping = housekeeping
     const { db } = store
@@ -82,18 +79,18 @@ export class Retention {
   async clean(): Promise<CleanupStats> {
     const { idempotency } = this.#store
     const { keyValues, nonces, rates } = this.#housekeeping
-    const fulfilled = await this.#steps((now) => this.#deleteFinishedBefore(STATUS.fulfilled, now))
-    const dead = await this.#steps((now) => this.#deleteFinishedBefore(STATUS.dead, now))
-    await this.#steps((now) => this.#deleteFinishedBefore(STATUS.expired, now))
+    const fulfilled = await this.#steps((now, rows) => this.#deleteFinishedBefore(STATUS.fulfilled, now, rows))
+    const dead = await this.#steps((now, rows) => this.#deleteFinishedBefore(STATUS.dead, now, rows))
+    await this.#steps((now, rows) => this.#deleteFinishedBefore(STATUS.expired, now, rows))
     const stats = {
       fulfilled_deleted: fulfilled,
       // A dead intent is its own dead letter here: one row stands for both, so both numbers are always the same.
       dead_deleted: dead,
       dead_letters_deleted: dead,
-      store_deleted: await this.#steps((now) => keyValues.deleteExpired(now, STEP_ROWS)),
+      store_deleted: await this.#steps((now, rows) => keyValues.deleteExpired(now, rows)),
       rate_limits_deleted: await this.#commits.run((now) => rates.deleteOver(now)),
-      idempotency_deleted: await this.#steps((now) => idempotency.deleteExpired(now, STEP_ROWS)),
-      nonces_deleted: await this.#steps((now) => nonces.deleteExpired(now, STEP_ROWS))
+      idempotency_deleted: await this.#steps((now, rows) => idempotency.deleteExpired(now, rows)),
+      nonces_deleted: await this.#steps((now, rows) => nonces.deleteExpired(now, rows))
     }
     await this.#removeUnusedLanes()
     return { ...this.#sweep.takeCounts(), ...stats }
@@ -107,17 +104,16 @@ export class Retention {
     const last = this.#store.ids.last
     let cursor = 0
     while (cursor < last) {
-      cursor = await this.#commits.run(() => this.#purgeStep(cursor, last, namespace))
-      if (cursor < last) await this.#pause()
+      cursor = await this.#commits.background((_now, rows) => this.#purgeStep(cursor, last, namespace, rows))
     }
     if (namespace !== null) return
-    await this.#steps(() => this.#deleteIdempotency.run(STEP_ROWS).changes)
+    await this.#steps((_now, rows) => this.#deleteIdempotency.run(rows).changes)
     await this.#commits.run(() => this.#housekeeping.rates.deleteAll())
   }
 
   /** Deletes among the rows after `cursor`; the answer is the next cursor. */
-  #purgeStep(cursor: number, last: number, namespace: string | null): number {
-    const limit = namespace === null ? STEP_ROWS : PURGE_SCAN_ROWS
+  #purgeStep(cursor: number, last: number, namespace: string | null, atMost: number): number {
+    const limit = namespace === null ? atMost : atMost * SCANNED_PER_ROW
     const rows = this.#scan.all(cursor, last, limit) as [number, string, string, number][]
     for (const [n, rowNamespace, publisher, status] of rows) {
       if (namespace !== null && namespace !== rowNamespace) continue
@@ -127,8 +123,8 @@ export class Retention {
     return rows.length < limit ? last : rows.at(-1)![0]
   }
 
-  #deleteFinishedBefore(status: number, now: number): number {
-    const rows = this.#deleteFinished.all(status, now - RETENTION, STEP_ROWS) as [string, string][]
+  #deleteFinishedBefore(status: number, now: number, atMost: number): number {
+    const rows = this.#deleteFinished.all(status, now - RETENTION, atMost) as [string, string][]
     for (const [namespace, publisher] of rows) this.#store.tallies.add(namespace, publisher, status, -1)
     return rows.length
   }
@@ -136,29 +132,26 @@ export class Retention {
   /** Lanes without open intents: whoever comes back into one makes it again. */
   async #removeUnusedLanes(): Promise<void> {
     for (let from = 0; ; ) {
-      const to = await this.#commits.run(() => {
-        const last = this.#lastLane.get(from, STEP_ROWS) as number | null
+      const to = await this.#commits.background((_now, rows) => {
+        const last = this.#lastLane.get(from, rows) as number | null
         // Nothing in this transaction may use a number that is gone, so this cannot wait for the commit.
         if (last !== null && this.#deleteUnusedLanes.run(from, last).changes > 0) this.#store.lanes.forget()
         return last
       })
       if (to === null) return
       from = to
-      await this.#pause()
     }
   }
 
-  /** Runs a step in transactions of its own until it finds no full step's worth; the answer is the sum. */
-  async #steps(step: (now: number) => number): Promise<number> {
+  /** Repeats a step until it finds fewer rows than it may take; the answer is the sum. */
+  async #steps(step: Step<number>): Promise<number> {
     for (let sum = 0; ; ) {
-      const count = await this.#commits.run(step)
+      const { count, isDone } = await this.#commits.background((now, rows) => {
+        const changed = step(now, rows)
+        return { count: changed, isDone: changed < rows }
+      })
       sum += count
-      if (count < STEP_ROWS) return sum
-      await this.#pause()
+      if (isDone) return sum
     }
-  }
-
-  #pause(): Promise<void> {
-    return new Promise((resolve) => void this.#clock.after(STEP_PAUSE, resolve))
   }
 }
