@@ -33,13 +33,14 @@ export class DataDirectory {
     const locks: Connection[] = []
     try {
       for (const lockPath of paths) locks.push(takeLock(lockPath, path))
+      const directory = new DataDirectory(path, locks)
+      directory.announce({ pid: process.pid })
+      return directory
     } catch (error) {
       for (const lock of locks) lock.close()
-      throw error
+      if (error instanceof ConfigError) throw error
+      throw new ConfigError(`The folder ${path} cannot be written to (${(error as Error).message}); set BUS_DATA_DIR to one that can.`)
     }
-    const directory = new DataDirectory(path, locks)
-    directory.announce({ pid: process.pid })
-    return directory
   }
 
   file(name: string): string {

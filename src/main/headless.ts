@@ -2,7 +2,7 @@ import { UnusableDatabaseError } from './bus/store/database.ts'
 import { greeting } from './announce.ts'
 import { APP_VERSION } from './app-info.ts'
 import { ConfigError, readConfig } from './config.ts'
-import { createLog, type Log } from './log.ts'
+import { createLog, flushLog, type Log } from './log.ts'
 import type { SecretPlace } from './secrets.ts'
 import { serve, type Service } from './serve.ts'
 
@@ -15,6 +15,7 @@ const GRACE_MS = 3_500
 /** Whatever hangs, the process is gone after this many. */
 const LAST_RESORT_MS = 4_700
 const PARENT_CHECK_MS = 500
+const LOG_PATIENCE_MS = 200
 
 export interface HeadlessOptions {
   readonly args: readonly string[]
@@ -29,6 +30,8 @@ export interface HeadlessOptions {
 
 /** Runs the bus in this process until a signal ends it. */
 export async function runHeadless(options: HeadlessOptions): Promise<void> {
+  // Who reads what is printed may go; the bus stays.
+  process.stdout.on('error', () => {})
   let log = createLog('info')
   let stop: (signal: NodeJS.Signals) => void = (signal) => process.exit(signal === 'SIGINT' ? 130 : 143)
   process.on('SIGTERM', () => stop('SIGTERM'))
@@ -49,19 +52,23 @@ export async function runHeadless(options: HeadlessOptions): Promise<void> {
     stop = () => {}
     options.event({ event: 'stopping', signal })
     setTimeout(() => process.exit(EXIT_FAILED), LAST_RESORT_MS).unref()
-    service.close(GRACE_MS).then(
-      () => {
-        options.event({ event: 'stopped' })
-        process.exit(0)
-      },
-      (error: unknown) => {
-        log.fatal({ err: error }, 'the bus could not be closed')
-        process.exit(EXIT_FAILED)
-      }
-    )
+    void close(service, log, options)
   }
   stopWithNpm(() => stop('SIGTERM'))
   options.announce(service)
+}
+
+async function close(service: Service, log: Log, { event }: HeadlessOptions): Promise<void> {
+  let code = 0
+  try {
+    await service.close(GRACE_MS)
+    event({ event: 'stopped' })
+  } catch (error) {
+    log.fatal({ err: error }, 'the bus could not be closed')
+    code = EXIT_FAILED
+  }
+  await flushLog(LOG_PATIENCE_MS)
+  process.exit(code)
 }
 
 /** A signal for npm ends the shell between npm and this process and is not passed on; the shell's end tells it. */
@@ -98,8 +105,6 @@ function where(place: SecretPlace): object {
 
 /** The machine's way of running the bus: one JSON line per event on standard output. */
 export function runForMachines(args: readonly string[]): Promise<void> {
-  // Who reads the events may go; the bus stays.
-  process.stdout.on('error', () => {})
   const print = (event: object) => void process.stdout.write(`${JSON.stringify(event)}\n`)
   return runHeadless({
     args,

@@ -38,6 +38,12 @@ class LogDestination {
     if (!this.#isWriting) this.#writeNext()
   }
 
+  /** Resolves when all is written, or after `patience` milliseconds. */
+  async flush(patience: number): Promise<void> {
+    const until = performance.now() + patience
+    while (this.#isWriting && performance.now() < until) await new Promise((resolve) => setTimeout(resolve, 2))
+  }
+
   #take(): Buffer {
     const text = Buffer.from(this.#waiting.join(''))
     this.#waiting = []
@@ -79,3 +85,8 @@ class LogDestination {
 }
 
 const standardError = new LogDestination(2)
+
+/** Waits until the log is written, at most `patience` milliseconds: for the end of the process. */
+export function flushLog(patience: number): Promise<void> {
+  return standardError.flush(patience)
+}

@@ -13,7 +13,6 @@ export type SecretPlace =
 export interface Secret {
   readonly digest: string
   readonly place: SecretPlace
-  readonly isNew: boolean
 }
 
 export interface SecretOptions {
@@ -35,19 +34,19 @@ const SECRET_BYTES = 24
  */
 export function findSecret(options: SecretOptions): Secret {
   const { meta, name, given, variable, path } = options
-  if (given !== undefined) return { digest: digestOf(given), place: { in: 'environment', variable }, isNew: false }
+  if (given !== undefined) return { digest: digestOf(given), place: { in: 'environment', variable } }
   finishRotation(options)
   const known = meta.get(name)
   const content = readSecretFile(path)
   if (known !== undefined) {
     const isInFile = content !== undefined && digestOf(content) === known
-    return { digest: known, place: { in: isInFile ? 'file' : 'elsewhere', path }, isNew: false }
+    return { digest: known, place: { in: isInFile ? 'file' : 'elsewhere', path } }
   }
   // A file without a digest: the very first start was interrupted between the two.
   const secret = content ?? newSecret(options)
   if (content === undefined) writeFileAtomically(path, `${secret}\n`)
   meta.set(name, digestOf(secret))
-  return { digest: digestOf(secret), place: { in: 'file', path }, isNew: content === undefined }
+  return { digest: digestOf(secret), place: { in: 'file', path } }
 }
 
 /** Replaces a secret by a new one; a crash in between leaves the old one or the new one in force, and readable. */

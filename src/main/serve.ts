@@ -1,7 +1,8 @@
-import { Bus } from './bus/bus.ts'
+import { Bus, type BusOptions } from './bus/bus.ts'
 import { systemClock } from './bus/clock.ts'
 import { digestOf } from './bus/keys.ts'
 import { systemRandom } from './bus/random.ts'
+import { sqliteCode, UnusableDatabaseError } from './bus/store/database.ts'
 import { ConfigError, type Config } from './config.ts'
 import { DataDirectory } from './data-directory.ts'
 import { createApp } from './http/app.ts'
@@ -46,19 +47,25 @@ export async function serve(options: ServeOptions): Promise<Service> {
 
 async function serveFrom(directory: DataDirectory, options: ServeOptions): Promise<Service> {
   const { config, log, readerEntry } = options
-  const bus = new Bus({
+  const bus = openBus({
     path: config.databasePath,
     clock: systemClock,
     random: systemRandom(),
     readerEntry,
     claimTimeout: config.claimTimeout,
     cleanupInterval: config.cleanupInterval,
-    onCleanupError: (err) => log.error({ err }, 'cleanup failed; it is tried again in a minute')
+    onCleanupError: (err) => log.error({ err }, 'cleanup failed; it is tried again in a minute'),
+    onRollback: logSometimes((err) => log.error({ err }, 'the database did not take a transaction'))
   })
+  let server: HttpServer | undefined
   try {
     const { mainKey, dashboardPassword } = findSecrets(bus, directory, options)
     bus.keys.setMain(mainKey.digest)
-    const server: HttpServer = new HttpServer((req, res) => handle(req, res))
+    const listener = new HttpServer(
+      (req, res) => handle(req, res),
+      (err) => log.error({ err }, 'a connection could not be accepted')
+    )
+    server = listener
     const app = createApp({
       ...config,
       bus,
@@ -72,10 +79,10 @@ async function serveFrom(directory: DataDirectory, options: ServeOptions): Promi
         metricsToken: config.metricsToken && digestOf(config.metricsToken)
       },
       allowTokenless: config.allowTokenlessWorkers,
-      isClosing: () => server.isClosing
+      isClosing: () => listener.isClosing
     })
     const handle = app.callback()
-    const url = urlOf(config.host, await listen(server, config))
+    const url = urlOf(config.host, await listen(listener, config))
     directory.announce({ pid: process.pid, url })
     return {
       url,
@@ -83,14 +90,38 @@ async function serveFrom(directory: DataDirectory, options: ServeOptions): Promi
       mainKey,
       dashboardPassword,
       async close(grace) {
-        await server.close(grace)
+        await listener.close(grace)
         await bus.close()
         directory.release()
       }
     }
   } catch (error) {
+    await server?.close(0)
     await bus.close()
     throw error
+  }
+}
+
+/** A damaged table shows only when it is read. */
+function openBus(options: BusOptions): Bus {
+  try {
+    return new Bus(options)
+  } catch (error) {
+    const code = sqliteCode(error)
+    if (code === undefined) throw error
+    throw new UnusableDatabaseError(
+      `The database ${options.path} cannot be read (${code}: ${(error as Error).message}); restore a copy of it, or set BUS_DB_PATH to another file.`
+    )
+  }
+}
+
+/** A disk in trouble fails every request; saying so every few seconds is enough. */
+function logSometimes(say: (error: unknown) => void): (error: unknown) => void {
+  let silentUntil = -Infinity
+  return (error) => {
+    if (performance.now() < silentUntil) return
+    silentUntil = performance.now() + 5_000
+    say(error)
   }
 }
 
@@ -112,17 +143,19 @@ function findSecrets(bus: Bus, directory: DataDirectory, options: ServeOptions) 
     path: directory.file('dashboard.password'),
     prefix: ''
   }
-  if (options.rotateMainKey) rotate(mainKey, log)
-  if (options.rotateDashboardPassword) rotate(dashboardPassword, log)
-  return { mainKey: find(mainKey, log), dashboardPassword: find(dashboardPassword, log) }
-}
-
-function rotate(options: SecretOptions, log: Log): void {
-  if (options.given !== undefined) {
-    throw new ConfigError(`${options.variable} decides this secret; change it there, or unset it to rotate the stored one.`)
+  const rotated = [
+    ...(options.rotateMainKey ? [mainKey] : []),
+    ...(options.rotateDashboardPassword ? [dashboardPassword] : [])
+  ]
+  for (const { given, variable } of rotated) {
+    if (given === undefined) continue
+    throw new ConfigError(`${variable} decides this secret; change it there, or unset it to rotate the stored one.`)
   }
-  rotateSecret(options)
-  log.info({ file: options.path }, 'rotated: the old secret is refused from now on')
+  for (const secret of rotated) {
+    rotateSecret(secret)
+    log.info({ file: secret.path }, 'rotated: the old secret is refused from now on')
+  }
+  return { mainKey: find(mainKey, log), dashboardPassword: find(dashboardPassword, log) }
 }
 
 function find(options: SecretOptions, log: Log): Secret {

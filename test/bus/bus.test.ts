@@ -6,20 +6,93 @@ import { callerOf, CLAIM, MAIN, PUBLISH, TestBus } from '../support/test-bus.ts'
 
 const DAY = 86_400
 
-test('a transaction that is rolled back leaves nothing behind in memory either', async () => {
+test('a transaction that fails at its end leaves nothing behind in memory either', async () => {
   await using t = new TestBus()
   await t.publish({ goal: 'kept' })
-  // Another process holds the database: claims and publishes fail as a whole, with lanes, tallies and quiet marks.
+  const id = await t.publish({ goal: 'leased', maxAttempts: 1 })
+  const lease = (await t.claim({ goal: 'leased' }))!
+  // The counts are written last: everything before has been done, believed and remembered when this fails.
   const other = new Database(t.path)
-  other.exec('BEGIN IMMEDIATE')
-  await expect(t.publish({ goal: 'new' })).rejects.toMatchObject({ code: 'database_busy' })
-  expect(await t.claim({ goal: 'kept' })).toBeNull()
-  other.exec('COMMIT')
+  other.exec(`CREATE TRIGGER no_counts BEFORE INSERT ON tallies BEGIN SELECT RAISE(ABORT, 'no'); END`)
+  t.bus.reserveNonce(MAIN, 'n1')
+  const attempts = [
+    t.bus.publish(callerOf(MAIN, 'n1'), { ...PUBLISH, goal: 'new' }, null, '{}'),
+    t.claim({ goal: 'kept' }),
+    t.bus.fulfill(callerOf(MAIN), id, { claimToken: lease.claim_token, result: '1', resultType: 'json' })
+  ]
+  for (const attempt of attempts) await expect(attempt).rejects.toThrow()
+  other.exec('DROP TRIGGER no_counts')
   other.close()
-  expect(await t.claim({ goal: 'kept' })).toMatchObject({ goal: 'kept' })
+
+  expect(await t.claim({ goal: 'kept' })).toMatchObject({ goal: 'kept', claim_attempts: 1 })
+  expect(await t.claim({ goal: 'new' })).toBeNull()
+  expect(t.bus.reserveNonce(MAIN, 'n1')).toBe(true)
   await t.publish({ goal: 'new' })
   expect(await t.claim({ goal: 'new' })).toMatchObject({ goal: 'new' })
+  await t.bus.fulfill(callerOf(MAIN), id, { claimToken: lease.claim_token, result: '1', resultType: 'json' })
   expect(t.tallies().kept).toEqual(t.tallies().counted)
+})
+
+test('a busy database fails what was asked meanwhile, and nothing after', async () => {
+  await using t = new TestBus()
+  await t.publish()
+  const other = new Database(t.path)
+  other.exec('BEGIN IMMEDIATE')
+  await expect(t.publish()).rejects.toMatchObject({ code: 'database_busy' })
+  expect(await t.claim()).toBeNull()
+  other.exec('COMMIT')
+  other.close()
+  expect(await t.claim()).not.toBeNull()
+})
+
+test('an intent that outlived its lifetime under a lease expires as soon as it is open again', async () => {
+  await using t = new TestBus()
+  const id = await t.publish({ maxAttempts: 2, backoffBase: 3_600 })
+  await t.publish({ goal: 'other' })
+  await t.clock.advance(DAY - 100)
+  const lease = (await t.claim({ goal: 'test' }))!
+  await t.bus.extend(callerOf(MAIN), id, { claimToken: lease.claim_token, seconds: 3_600 })
+  await t.claim({ goal: 'other' })
+  await t.clock.advance(90)
+  await t.bus.fail(callerOf(MAIN), id, { claimToken: lease.claim_token, error: 'no' })
+  await t.clock.advance(20)
+  expect(t.rows('SELECT goal, status FROM intents WHERE goal = ?', 'test')).toEqual([{ goal: 'test', status: 4 }])
+})
+
+test('the status of an intent is true however many others ended with it', async () => {
+  await using t = new TestBus()
+  await Promise.all(Array.from({ length: 900 }, () => t.publish({ maxAttempts: 1 })))
+  await Promise.all(Array.from({ length: 900 }, () => t.claim()))
+  await t.clock.advance(1)
+  const id = await t.publish({ maxAttempts: 1 })
+  await t.claim()
+  t.clock.jump(120)
+  expect((await t.bus.status(null, id)).status).toBe('dead')
+})
+
+test('uses of a key are on disk within half a minute, and when the bus is closed', async () => {
+  await using t = new TestBus()
+  const { key } = await t.bus.createKey('pi')
+  const uses = (): unknown[] => t.rows('SELECT requests FROM keys WHERE id = ?', key.id)
+  t.bus.admit(key)
+  await t.publish()
+  t.bus.admit(key)
+  await t.publish()
+  await t.clock.advance(31)
+  expect(uses()).toEqual([{ requests: 2 }])
+  t.bus.admit(key)
+  await t.restart()
+  expect(uses()).toEqual([{ requests: 3 }])
+})
+
+test('a question after the end is refused, and a reading thread that ended starts again', async () => {
+  await using t = new TestBus()
+  await t.publish()
+  expect((await t.bus.reader.ask('overview')).counts.open).toBe(1)
+  const { reader } = t.bus
+  await t.restart()
+  await expect(reader.ask('overview')).rejects.toThrow('closed')
+  expect((await t.bus.reader.ask('overview')).counts.open).toBe(1)
 })
 
 test('a claim in the same transaction as the publish sees the intent', async () => {

@@ -10,7 +10,7 @@ test('an empty bus has its dead letters and keys at zero', async () => {
   expect(answer.status).toBe(200)
   expect(answer.headers['content-type']).toMatch(/^text\/plain\b/)
   expect(answer.headers).toMatchObject(SPEC_HEADERS)
-  expect(answer.text).toBe(`# HELP intent_bus_intents_total Total intents by status and namespace
+  expect(answer.text).toContain(`# HELP intent_bus_intents_total Total intents by status and namespace
 # TYPE intent_bus_intents_total gauge
 # HELP intent_bus_dead_letters_total Total dead-letter intents
 # TYPE intent_bus_dead_letters_total gauge
@@ -28,7 +28,7 @@ test('intents are counted by status and namespace', async () => {
   await lease(server)
   for (let i = 0; i < 3; i++) await server.publish()
   await server.publish({ namespace: 'my-ns' })
-  const samples = (await server.ask(AS_READER)).text.split('\n').filter((line) => line.startsWith('intent_bus_'))
+  const samples = (await server.ask(AS_READER)).text.split('\n').filter((line) => /^intent_bus_(intents|dead|tester)/.test(line))
   expect(samples.filter((line) => !/ 0$/.test(line)).toSorted()).toEqual([
     'intent_bus_dead_letters_total 1',
     'intent_bus_intents_total{status="claimed",namespace="default"} 1',
@@ -89,4 +89,18 @@ test.each([
 test('an API key gives no access to the metrics', async () => {
   await using server = await TestServer.start()
   expect(refusal(await server.get('/metrics'))).toBe('401 unauthorized')
+})
+
+test('what each commit gathers is counted', async () => {
+  await using server = await TestServer.start()
+  const counts = async (): Promise<number[]> => {
+    const { text } = await server.ask(AS_READER)
+    return ['commits', 'operations'].map((name) => Number(new RegExp(`^intent_bus_${name}_total (\\d+)$`, 'm').exec(text)![1]))
+  }
+  const [commitsBefore = NaN, operationsBefore = NaN] = await counts()
+  await Promise.all([server.publish(), server.publish(), server.publish()])
+  const [commits = NaN, operations = NaN] = await counts()
+  expect(operations - operationsBefore).toBe(3)
+  expect(commits - commitsBefore).toBeGreaterThanOrEqual(1)
+  expect(commits - commitsBefore).toBeLessThanOrEqual(3)
 })

@@ -291,3 +291,33 @@ test('npm start says in one line why there is no window, and what to do next', a
   expect(existsSync(join(folder.path, 'infrastructure.db-wal'))).toBe(false)
   expect(existsSync(join(folder.path, 'running.json'))).toBe(false)
 })
+
+test('a database whose tables are damaged is refused with one sentence and not touched', async () => {
+  using folder = temporaryFolder()
+  {
+    await using bus = await BusProcess.start(folder.path)
+    await bus.kill('SIGTERM')
+  }
+  const path = join(folder.path, 'infrastructure.db')
+  const bytes = readFileSync(path)
+  // The first page, with the schema, stays good.
+  bytes.fill(0x5a, 4_096)
+  writeFileSync(path, bytes)
+  const { code, msg, lines } = await refused(folder.path, {})
+  expect({ code, lines }).toEqual({ code: 1, lines: 1 })
+  expect(msg).toContain('cannot be read (SQLITE_CORRUPT')
+  expect(readFileSync(path).equals(bytes)).toBe(true)
+})
+
+test('with one secret in the environment, a rotation of both changes neither', async () => {
+  using folder = temporaryFolder()
+  {
+    await using bus = await BusProcess.start(folder.path)
+    await bus.kill('SIGTERM')
+  }
+  const before = readFileSync(join(folder.path, 'main.key'), 'utf8')
+  const args = ['--rotate-main-key', '--rotate-dashboard-password']
+  const { msg } = await refused(folder.path, { DASHBOARD_PASSWORD: 'given' }, args)
+  expect(msg).toContain('DASHBOARD_PASSWORD decides this secret')
+  expect(readFileSync(join(folder.path, 'main.key'), 'utf8')).toBe(before)
+})

@@ -31,20 +31,20 @@ function setUp() {
 
 test('the first start makes a secret; its file has mode 0600, the database only a digest', () => {
   using t = setUp()
-  const { digest, place, isNew } = findSecret(t.options)
-  expect({ place, isNew }).toEqual({ place: { in: 'file', path: t.options.path }, isNew: true })
+  const { digest, place } = findSecret(t.options)
+  expect(place).toEqual({ in: 'file', path: t.options.path })
   expect(t.read()).toMatch(/^bus_[\w-]{32}$/)
   expect(statSync(t.options.path).mode & 0o777).toBe(0o600)
   expect(digest).toBe(digestOf(t.read()))
   const everything = JSON.stringify(t.db.prepare('SELECT * FROM meta').all())
   expect(everything).not.toContain(t.read())
-  expect(findSecret(t.options)).toMatchObject({ digest, isNew: false })
+  expect(findSecret(t.options)).toMatchObject({ digest })
 })
 
 test('a first start that was interrupted after writing the file goes on with that file', () => {
   using t = setUp()
   writeFileSync(t.options.path, 'half-way\n')
-  expect(findSecret(t.options)).toMatchObject({ digest: digestOf('half-way'), isNew: false })
+  expect(findSecret(t.options)).toMatchObject({ digest: digestOf('half-way') })
 })
 
 test('a file that does not hold the secret is told from one that does', () => {
@@ -79,8 +79,7 @@ test('the environment counts first and touches nothing', () => {
   const secret = findSecret({ ...t.options, given: 'from outside' })
   expect(secret).toEqual({
     digest: digestOf('from outside'),
-    place: { in: 'environment', variable: 'BUS_SECRET' },
-    isNew: false
+    place: { in: 'environment', variable: 'BUS_SECRET' }
   })
   expect(existsSync(t.options.path)).toBe(false)
 })

@@ -1,5 +1,3 @@
-import { createServer, type Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { pino } from 'pino'
 import { Bus } from '../../src/main/bus/bus.ts'
@@ -7,6 +5,7 @@ import { digestOf } from '../../src/main/bus/keys.ts'
 import { systemRandom } from '../../src/main/bus/random.ts'
 import { createApp, type AppOptions } from '../../src/main/http/app.ts'
 import { HostNames } from '../../src/main/http/hosts.ts'
+import { HttpServer } from '../../src/main/http/server.ts'
 import { temporaryFolder } from './folders.ts'
 import { HandClock } from './hand-clock.ts'
 import { ask, type HttpAnswer, type HttpAsk } from './http-client.ts'
@@ -35,10 +34,10 @@ export class TestServer implements AsyncDisposable {
   readonly bus: Bus
   readonly clock: HandClock
   readonly databasePath: string
-  readonly #server: Server
+  readonly #server: HttpServer
   readonly #folder: Disposable
 
-  private constructor(url: string, bus: Bus, clock: HandClock, databasePath: string, server: Server, folder: Disposable) {
+  private constructor(url: string, bus: Bus, clock: HandClock, databasePath: string, server: HttpServer, folder: Disposable) {
     this.url = url
     this.bus = bus
     this.clock = clock
@@ -79,9 +78,8 @@ export class TestServer implements AsyncDisposable {
       allowTokenless: options.allowTokenless ?? false,
       isClosing: () => false
     })
-    const server = createServer({ requireHostHeader: false }, app.callback())
-    await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve))
-    const { port } = server.address() as AddressInfo
+    const server = new HttpServer(app.callback())
+    const port = await server.listen('127.0.0.1', 0)
     return new TestServer(`http://127.0.0.1:${port}`, bus, clock, path, server, folder)
   }
 
@@ -118,8 +116,7 @@ export class TestServer implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#server.closeAllConnections()
-    await new Promise((resolve) => this.#server.close(resolve))
+    await this.#server.close(0)
     await this.bus.close()
     this.#folder[Symbol.dispose]()
   }

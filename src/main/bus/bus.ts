@@ -19,7 +19,7 @@ import { Nonces } from './nonces.ts'
 import { Rates } from './rates.ts'
 import type { Random } from './random.ts'
 import { Reader } from './reading/reader.ts'
-import { attempt, Commits, type Operation } from './store/commits.ts'
+import { attempt, Commits, type CommitCounts, type Operation } from './store/commits.ts'
 import { openDatabase, type Connection } from './store/database.ts'
 import { Deadlines } from './store/deadlines.ts'
 import { Lanes } from './store/lanes.ts'
@@ -40,6 +40,8 @@ export interface BusOptions {
   readonly cleanupInterval: number
   /** Hears of passes of cleanup that failed. */
   readonly onCleanupError?: (error: unknown) => void
+  /** Hears of transactions that were rolled back: a busy database, a full disk, or a fault. */
+  readonly onRollback?: (error: unknown) => void
 }
 
 /** Who makes a request: its key and where from. */
@@ -47,6 +49,12 @@ export interface Caller extends Claimer {
   /** The nonce of a signed request, reserved but not yet on disk; null from the moment that it is settled. */
   nonce: string | null
 }
+
+/** A publisher that does not exist: nothing of it can be claimed. */
+const NOBODY = Symbol('nobody')
+
+/** Transactions that a question for one intent may wait for. */
+const MAX_CATCH_UPS = 50
 
 /** Counters and nonces that nothing else takes along are written after this many seconds. */
 const RIDE_ALONE_AFTER = 30
@@ -108,11 +116,11 @@ export class Bus {
     this.#reading = new Reading(db)
     this.#commits = new Commits(db, clock, {
       begin: (now) => sweep.run(now),
-      ride: (now) => {
+      ride: (now, mustWrite) => {
         tallies.write()
         this.#nonces.ride(now)
         this.#rates.ride()
-        this.keys.ride(now)
+        this.keys.ride(now, mustWrite)
       },
       committed: (rode) => {
         sweep.committed()
@@ -121,14 +129,14 @@ export class Bus {
         this.#nonces.committed()
         this.#rates.committed()
         this.keys.committed()
-        this.#rideTimer?.()
-        this.#rideTimer = undefined
       },
-      rolledBack: () => {
+      rolledBack: (error) => {
         lanes.forget()
         tallies.rolledBack()
         this.#nonces.rolledBack()
+        this.#rates.rolledBack()
         sweep.rolledBack()
+        options.onRollback?.(error)
       }
     })
     this.#retention = new Retention(store, this.#commits, sweep, {
@@ -240,21 +248,24 @@ export class Bus {
     return this.#reading.detail(id)
   }
 
+  /** Forces an intent to dead, from any state (SPEC 8.5). Throws 404. */
   cancel(id: string): Promise<void> {
     return this.#commits.run((now) => this.#managing.cancel(id, now))
   }
 
+  /** Opens an intent again as good as new, from any state (SPEC 8.5). Throws 404. */
   retry(id: string): Promise<void> {
     return this.#commits.run((now) => this.#managing.retry(id, now))
   }
 
+  /** Makes a key (SPEC 8.2); the answer is the only place where it can be read. */
   async createKey(owner: string): Promise<NewKey> {
     const created = await this.#commits.run((now) => this.keys.create(owner, now))
     this.keys.activate(created)
     return created
   }
 
-  /** Revokes a key, given as itself or by its id, and clears what belongs to it alone (SPEC 8.2). Throws 404. */
+  /** Revokes a key, given as itself or by its id, with its rate, Idempotency-Keys and nonces (SPEC 8.2). Throws 404. */
   async revokeKey(keyOrId: string): Promise<void> {
     const id = await this.#commits.run((now) => {
       const revoked = this.keys.revoke(keyOrId, now)
@@ -266,6 +277,7 @@ export class Bus {
     this.keys.deactivate(id)
   }
 
+  /** Deletes the intents of a namespace, or all of them for null (SPEC 8.3). Resolves when the last one is gone. */
   purge(namespace: string | null): Promise<void> {
     return this.#retention.purge(namespace)
   }
@@ -288,6 +300,11 @@ export class Bus {
     }
   }
 
+  /** How much the group commit gathers: transactions and the operations in them, since the start. */
+  get commitCounts(): CommitCounts {
+    return this.#commits.counts
+  }
+
   /** Operators' questions, answered by the reading thread. */
   get reader(): Reader {
     return this.#reader
@@ -307,9 +324,9 @@ export class Bus {
   async close(): Promise<void> {
     this.#deadlines.close()
     this.#rideTimer?.()
-    await this.#reader.close()
     this.#commits.close()
     this.#db.close()
+    await this.#reader.close()
   }
 
   /**
@@ -360,7 +377,8 @@ export class Bus {
 
   /** Status must be true within a second even when nothing else moves the bus. */
   async #catchUp(id: string): Promise<void> {
-    if (this.#reading.isOverdue(id, this.#clock.now())) await this.#commits.poke()
+    // One transaction sweeps only so much; a bus that cannot sweep at all still answers.
+    for (let i = 0; i < MAX_CATCH_UPS && this.#reading.isOverdue(id, this.#clock.now()); i++) await this.#commits.poke()
   }
 
   #rideSoon(): void {
@@ -370,6 +388,3 @@ export class Bus {
     })
   }
 }
-
-/** A publisher that does not exist: nothing of it can be claimed. */
-const NOBODY = Symbol('nobody')

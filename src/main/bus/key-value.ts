@@ -34,12 +34,12 @@ export class KeyValueStore {
 
   /** Throws 429 `limit_exceeded` for one key too many. */
   set(keyId: string, name: string, { value, ttl }: SetRequest, now: number): void {
-    // Who sets short-lived keys all the time must not pile them up until the next cleanup.
-    this.#deleteExpiredOfKey.run(keyId, keyId, now, CLEARED_BY_SET)
     const isNew = this.get(keyId, name, now) === undefined
     if (isNew && (this.#count.get(keyId, now) as number) >= MAX_STORE_KEYS) {
       throw new ProtocolError('limit_exceeded', `An API key holds at most ${MAX_STORE_KEYS} keys at a time.`, 60)
     }
+    // Who sets short-lived keys all the time must not pile them up until the next cleanup.
+    this.#deleteExpiredOfKey.run(keyId, keyId, now, CLEARED_BY_SET)
     this.#upsert.run(keyId, name, value, now + ttl)
   }
 

@@ -39,6 +39,7 @@ export class Keys {
   readonly #noteUse: Statement
   #mainDigest: string | undefined
   #rodeAt = -Infinity
+  #ridingAt = -Infinity
   #rode = false
 
   constructor(db: Connection, random: Random) {
@@ -112,10 +113,10 @@ export class Keys {
   }
 
   /** Writes the counts that have gathered, at most once a second: they are not worth a page in every transaction. */
-  ride(now: number): void {
-    this.#rode = Math.abs(now - this.#rodeAt) >= 1
+  ride(now: number, mustWrite: boolean): void {
+    this.#rode = mustWrite || Math.abs(now - this.#rodeAt) >= 1
     if (!this.#rode) return
-    this.#rodeAt = now
+    this.#ridingAt = now
     for (const [id, use] of this.#used) {
       if (use.requests > 0) this.#noteUse.run(id, now, use.requests, use.lastUsedAt)
     }
@@ -123,6 +124,7 @@ export class Keys {
 
   committed(): void {
     if (!this.#rode) return
+    this.#rodeAt = this.#ridingAt
     for (const use of this.#used.values()) use.requests = 0
   }
 

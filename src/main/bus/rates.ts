@@ -11,6 +11,8 @@ interface Window {
 export class Rates {
   readonly #windows = new Map<string, Window>()
   readonly #unwritten = new Set<string>()
+  /** Windows that the running transaction deletes. */
+  readonly #removed = new Set<string>()
   readonly #upsert: Statement
   readonly #delete: Statement
 
@@ -44,33 +46,36 @@ export class Rates {
   ride(): void {
     for (const keyId of this.#unwritten) {
       const window = this.#windows.get(keyId)
-      if (window) this.#upsert.run(keyId, window.startedAt, window.requests)
+      if (window && !this.#removed.has(keyId)) this.#upsert.run(keyId, window.startedAt, window.requests)
     }
   }
 
   committed(): void {
+    for (const keyId of this.#removed) this.#windows.delete(keyId)
+    this.#removed.clear()
     this.#unwritten.clear()
   }
 
-  /** Deletes windows that are over; the answer is how many it were. */
+  rolledBack(): void {
+    this.#removed.clear()
+  }
+
+  /** Deletes windows that are over, inside a transaction; the answer is how many it were. */
   deleteOver(now: number): number {
-    let deleted = 0
-    for (const [keyId, window] of this.#windows) {
-      if (!isOver(window, now)) continue
-      this.deleteOfKey(keyId)
-      deleted++
-    }
-    return deleted
+    const over = [...this.#windows].filter(([, window]) => isOver(window, now))
+    for (const [keyId] of over) this.deleteOfKey(keyId)
+    return over.length
   }
 
+  /** Inside a transaction. */
   deleteAll(): void {
-    for (const keyId of [...this.#windows.keys()]) this.deleteOfKey(keyId)
+    for (const keyId of this.#windows.keys()) this.deleteOfKey(keyId)
   }
 
+  /** Inside a transaction. */
   deleteOfKey(keyId: string): void {
-    this.#windows.delete(keyId)
-    this.#unwritten.delete(keyId)
     this.#delete.run(keyId)
+    this.#removed.add(keyId)
   }
 }
 

@@ -71,6 +71,11 @@ export function html(status: number, body: string, headers: readonly string[] = 
   return { status, body, type: 'text/html; charset=utf-8', headers }
 }
 
+/** A JSON object of `fields`, and behind them a member whose value is JSON text already. */
+export function splice(fields: object, name: string, valueText: string): string {
+  return `${JSON.stringify(fields).slice(0, -1)},"${name}":${valueText}}`
+}
+
 /** A reply without a body: 204, 303. */
 export function bare(status: number, headers: readonly string[] = NO_HEADERS): Reply {
   return { status, body: '', type: '', headers }

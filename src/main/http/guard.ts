@@ -76,7 +76,7 @@ function findOut({ req, state }: Exchange, trustProxy: boolean): void {
   let address = plainAddress(req.socket.remoteAddress ?? '')
   let isSecure = 'encrypted' in req.socket
   if (trustProxy) {
-    address = lastEntry(req.headers['x-forwarded-for']) ?? address
+    address = plainAddress(lastEntry(req.headers['x-forwarded-for']) ?? address)
     isSecure ||= lastEntry(req.headers['x-forwarded-proto']) === 'https'
   }
   state.address = address

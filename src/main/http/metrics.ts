@@ -1,7 +1,8 @@
 import type { Metrics } from '../bus/reading/queries.ts'
+import type { CommitCounts } from '../bus/store/commits.ts'
 
-/** SPEC 9, in Prometheus's text format. */
-export function metricsText({ intents, deadLetters, keys }: Metrics): string {
+/** SPEC 9 and how much each commit gathers, in Prometheus's text format. */
+export function metricsText({ intents, deadLetters, keys }: Metrics, { commits, operations }: CommitCounts): string {
   const lines = [
     '# HELP intent_bus_intents_total Total intents by status and namespace',
     '# TYPE intent_bus_intents_total gauge',
@@ -14,7 +15,13 @@ export function metricsText({ intents, deadLetters, keys }: Metrics): string {
     `intent_bus_dead_letters_total ${deadLetters}`,
     '# HELP intent_bus_tester_keys_total Total active tester keys',
     '# TYPE intent_bus_tester_keys_total gauge',
-    `intent_bus_tester_keys_total ${keys}`
+    `intent_bus_tester_keys_total ${keys}`,
+    '# HELP intent_bus_commits_total Transactions written to disk since the start',
+    '# TYPE intent_bus_commits_total counter',
+    `intent_bus_commits_total ${commits}`,
+    '# HELP intent_bus_operations_total Operations in these transactions',
+    '# TYPE intent_bus_operations_total counter',
+    `intent_bus_operations_total ${operations}`
   ]
   return `${lines.join('\n')}\n`
 }

@@ -12,7 +12,7 @@ export const PATIENCE = {
   requestTimeout: 30_000,
   /** Between two requests on one connection; workers poll more often than that. */
   keepAliveTimeout: 65_000,
-  /** A client that does not read its answer. */
+  /** Without a byte either way: a client that does not read its answer, or nothing to say for that long. */
   idleTimeout: 120_000,
   checkInterval: 2_000,
   maxHeaderBytes: 16_384,
@@ -29,9 +29,11 @@ export class HttpServer {
   readonly #connections = new Map<string, number>()
   /** The newest answer that is under way on a connection. */
   readonly #answering = new WeakMap<Duplex, ServerResponse>()
+  readonly #onError: (error: Error) => void
   #isClosing = false
 
-  constructor(listener: RequestListener) {
+  /** `onError` hears of connections that could not be accepted; the server goes on. */
+  constructor(listener: RequestListener, onError: (error: Error) => void = () => {}) {
     const server = createServer(
       {
         headersTimeout: PATIENCE.headersTimeout,
@@ -60,6 +62,7 @@ export class HttpServer {
       endWith(socket, 'method_not_allowed', 'This server is no proxy.')
     })
     this.#server = server
+    this.#onError = onError
   }
 
   /** Listens and resolves with the port; 0 asks for any free one. Rejects when the port cannot be had. */
@@ -68,6 +71,7 @@ export class HttpServer {
       this.#server.once('error', reject)
       this.#server.listen({ host, port, backlog: 1024 }, () => {
         this.#server.off('error', reject)
+        this.#server.on('error', this.#onError)
         resolve((this.#server.address() as AddressInfo).port)
       })
     })

@@ -19,27 +19,24 @@ export interface QueueRow {
   readonly claim_attempts: number
   readonly max_attempts: number
   readonly backoff_base: number
-  readonly claim_expires_at: number | null
-  readonly claimed_by: string | null
-  readonly claim_address: string | null
-  readonly claim_token_digest: string | null
+  readonly expires_at: number
   readonly last_error: string | null
   readonly history: string
 }
 
 const READ = `
   SELECT n, tail, status, namespace, goal, publisher, visibility, target_worker, required_capability, priority, run_at,
-    claim_attempts, max_attempts, backoff_base, claim_expires_at, claimed_by, claim_address, claim_token_digest,
-    last_error, history
+    claim_attempts, max_attempts, backoff_base, expires_at, last_error, history
   FROM intents WHERE n = ?`
 
 const REOPEN = `
   UPDATE intents SET status = 0, run_at = ?, last_error = ?, history = ?, lane = ?, wide_lane = ?, public_lane = ?,
-    public_wide_lane = ?, claim_token_digest = NULL, claimed_by = NULL, claimed_at = NULL, claim_expires_at = NULL
+    public_wide_lane = ?, claim_token_digest = NULL, claimed_by = NULL, claimed_at = NULL, claim_expires_at = NULL,
+    claim_address = NULL, worker = NULL
   WHERE n = ?`
 
 const RESET = `
-  UPDATE intents SET claim_attempts = 0, expires_at = ?, result = NULL, result_type = NULL, finished_at = NULL, worker = NULL
+  UPDATE intents SET claim_attempts = 0, expires_at = ?, result = NULL, result_type = NULL, finished_at = NULL
   WHERE n = ?`
 
 const BURY = `
@@ -47,7 +44,7 @@ const BURY = `
     claimed_by = NULL, claim_expires_at = NULL, result = NULL, result_type = NULL
   WHERE n = ?`
 
-/** The two ways out of a claim that did not succeed: back into the queue, or to the dead letters. Inside transactions. */
+/** Back into the queue, or to the dead letters: what failing, sweeping and operators have in common. Inside transactions. */
 export class Requeueing {
   readonly #store: Store
   readonly #read
@@ -76,7 +73,7 @@ export class Requeueing {
 
   /** Back to open, claimable from `runAt` on. The lanes may have been removed meanwhile, so they are looked up anew. */
   reopen(row: QueueRow, history: string, runAt: number, lastError: string | null): void {
-    const { lanes, tallies } = this.#store
+    const { lanes, tallies, deadlines } = this.#store
     const set = lanes.of({
       ...row,
       targetWorker: row.target_worker,
@@ -86,6 +83,8 @@ export class Requeueing {
     this.#reopen.run(runAt, lastError, history, lane, wideLane, publicLane, publicWideLane, row.n)
     tallies.move(row.namespace, row.publisher, row.status, STATUS.open)
     lanes.noteArrival(set, row.priority, runAt)
+    // While it was claimed nobody watched its lifetime.
+    deadlines.note(row.expires_at)
   }
 
   /** As good as new: no attempts, no result or error, a fresh lifetime (SPEC 8.5). */
@@ -96,7 +95,7 @@ export class Requeueing {
     this.#store.deadlines.note(expiresAt)
   }
 
-  /** To the dead letters, for `reason`. */
+  /** To the dead letters, for `reason`, out of any state. Nobody holds it any more; `worker` tells who had it last. */
   bury(row: QueueRow, history: string, reason: string, now: number): void {
     this.#bury.run(now, reason, history, row.n)
     this.#store.tallies.move(row.namespace, row.publisher, row.status, STATUS.dead)

@@ -8,23 +8,22 @@ import { digestOf } from '../keys.ts'
 import type { Store } from '../store/store.ts'
 import type { Claimer } from './claim.ts'
 import { STATUS } from './intent.ts'
-import type { QueueRow, Requeueing } from './requeue.ts'
+import type { Requeueing } from './requeue.ts'
 
-type HeldRow = Pick<
-  QueueRow,
-  | 'n'
-  | 'tail'
-  | 'status'
-  | 'claim_expires_at'
-  | 'claimed_by'
-  | 'claim_address'
-  | 'claim_token_digest'
-  | 'namespace'
-  | 'publisher'
->
+interface HeldRow {
+  readonly n: number
+  readonly tail: string
+  readonly status: number
+  readonly claim_expires_at: number | null
+  readonly claimed_by: string | null
+  readonly claim_address: string | null
+  readonly claim_token_digest: string | null
+  readonly namespace: string
+  readonly publisher: string
+}
 
 /** What decides whether a caller holds the lease, and what fulfilling needs besides. */
-export const HOLD = `
+const HOLD = `
   SELECT n, tail, status, claim_expires_at, claimed_by, claim_address, claim_token_digest, namespace, publisher
   FROM intents WHERE n = ?`
 const EXTEND = `UPDATE intents SET claim_expires_at = ?, history = ? WHERE n = ?`

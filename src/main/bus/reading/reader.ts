@@ -20,6 +20,7 @@ export class Reader {
   readonly #waiting = new Map<number, PromiseWithResolvers<unknown>>()
   #worker: Worker | undefined
   #lastId = 0
+  #isClosed = false
 
   /** `entry`: the module that runs in the thread; `path`: the database. */
   constructor(entry: URL, path: string) {
@@ -29,6 +30,7 @@ export class Reader {
 
   /** Rejects when the question failed or the thread ended before it answered. */
   ask<N extends QueryName>(name: N, ...args: Parameters<Queries[N]>): Promise<ReturnType<Queries[N]>> {
+    if (this.#isClosed) return Promise.reject(new Error('The bus is closed.'))
     const id = ++this.#lastId
     const waiting = Promise.withResolvers<unknown>()
     this.#waiting.set(id, waiting)
@@ -39,6 +41,7 @@ export class Reader {
   }
 
   async close(): Promise<void> {
+    this.#isClosed = true
     await this.#worker?.terminate()
   }
 

@@ -5,14 +5,17 @@ import { ProtocolError } from '../../../shared/errors.ts'
 
 /** What the commits tell the state that lives in memory beside the database. */
 export interface CommitHooks {
-  /** First in every transaction, before any operation. */
+  /** First in every transaction, before any operation; `now` is Unix time in seconds. */
   begin(now: number): void
-  /** In a transaction that has written: adds what only rides along (counters, nonces of reads). */
-  ride(now: number): void
+  /**
+   * In a transaction that has written: adds what only rides along (counters, nonces of reads); with `mustWrite` all of
+   * it, however little it is worth.
+   */
+  ride(now: number, mustWrite: boolean): void
   /** After COMMIT: what the transaction did is on disk; `rode` tells whether `ride` was part of it. */
   committed(rode: boolean): void
-  /** After ROLLBACK: forget what the transaction made you believe. */
-  rolledBack(): void
+  /** After ROLLBACK: forget what the transaction made you believe. `error` says what went wrong. */
+  rolledBack(error: unknown): void
 }
 
 /**
@@ -25,6 +28,11 @@ export type Operation<T> = (now: number) => T
  * One step of work that nobody waits for, on at most `rows` rows; it keeps to the rules of an operation.
  */
 export type Step<T> = (now: number, rows: number) => T
+
+export interface CommitCounts {
+  readonly commits: number
+  readonly operations: number
+}
 
 interface Pending {
   readonly operation: Operation<unknown>
@@ -69,6 +77,7 @@ export class Commits {
   #quietTimer: (() => void) | undefined
   #scheduled = false
   #mustRide = false
+  readonly #counts = { commits: 0, operations: 0 }
   #isAlone = false
   #lastStepAt = -Infinity
   #lastBatchAt = -Infinity
@@ -82,6 +91,11 @@ export class Commits {
     this.#commit = db.prepare('COMMIT')
     this.#rollback = db.prepare('ROLLBACK')
     this.#totalChanges = db.prepare('SELECT total_changes()').pluck()
+  }
+
+  /** Transactions that wrote something, and the operations that were in them, since the start. */
+  get counts(): CommitCounts {
+    return { ...this.#counts }
   }
 
   /**
@@ -190,15 +204,19 @@ export class Commits {
       this.#hooks.begin(now)
       for (const pending of batch) outcomes.push(attempt(pending.operation, now))
       rode = this.#mustRide || (this.#totalChanges.get() as number) > before
-      if (rode) this.#hooks.ride(now)
+      if (rode) this.#hooks.ride(now, this.#mustRide)
       this.#commit.run()
     } catch (error) {
       if (this.#db.inTransaction) this.#rollback.run()
-      this.#hooks.rolledBack()
+      this.#hooks.rolledBack(error)
       this.#recover(batch, error)
       return
     }
-    if (rode) this.#mustRide = false
+    if (rode) {
+      this.#mustRide = false
+      this.#counts.commits++
+      this.#counts.operations += batch.length
+    }
     this.#hooks.committed(rode)
     for (const [i, outcome] of outcomes.entries()) {
       const { resolve, reject } = batch[i]!
@@ -241,11 +259,13 @@ function shuttingDown(): ProtocolError {
   return new ProtocolError('shutting_down', 'The bus is shutting down.', 1)
 }
 
+/** What the disk refuses, as opposed to a damaged database or a fault of ours. */
+const DISK_TROUBLE = /^SQLITE_(FULL|IOERR|READONLY|CANTOPEN|PERM)/
+
 function asRefusal(error: unknown): unknown {
-  const code = sqliteCode(error)
-  if (code === undefined) return error
   if (isBusy(error)) return new ProtocolError('database_busy', 'The database is busy; try again.', 1)
-  if (code.startsWith('SQLITE_CONSTRAINT')) return error
+  const code = sqliteCode(error)
+  if (code === undefined || !DISK_TROUBLE.test(code)) return error
   return new ProtocolError(
     'storage_unavailable',
     `The bus cannot write to its disk (${code}); make room or restore access, then try again.`,

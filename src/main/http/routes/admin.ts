@@ -5,9 +5,8 @@ import type { IntentDetail } from '../../bus/intents/intent.ts'
 import type { Authentication } from '../authenticate.ts'
 import { bodyText, readBody } from '../body.ts'
 import { DASHBOARD_CSP, dashboardPage } from '../dashboard.ts'
-import { html, json, text, type Exchange, type Reply } from '../exchange.ts'
+import { html, json, splice, text, type Exchange, type Reply } from '../exchange.ts'
 import { metricsText } from '../metrics.ts'
-import { splice } from './client.ts'
 
 export interface AdminRoutesOptions {
   readonly bus: Bus
@@ -29,10 +28,10 @@ export function adminRoutes({ bus, authentication }: AdminRoutesOptions) {
 
   /** For what deletes in steps and may take minutes: the connection is not idle meanwhile. */
   function asPatientOperator(handler: AdminHandler) {
-    const asked = asOperator(handler)
-    return (ctx: Exchange, param: string): Promise<Reply> => {
+    return async (ctx: Exchange, param: string): Promise<Reply> => {
+      await authentication.operator(ctx)
       ctx.req.setTimeout(0)
-      return asked(ctx, param)
+      return handler(bodyText(await readBody(ctx.req)), param)
     }
   }
 
@@ -91,7 +90,7 @@ export function adminRoutes({ bus, authentication }: AdminRoutesOptions) {
 
     metrics: async (ctx: Exchange): Promise<Reply> => {
       await authentication.metricsReader(ctx)
-      const reply = text(200, metricsText(await bus.reader.ask('metrics')))
+      const reply = text(200, metricsText(await bus.reader.ask('metrics'), bus.commitCounts))
       return { ...reply, type: 'text/plain; version=0.0.4; charset=utf-8' }
     }
   }

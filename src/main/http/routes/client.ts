@@ -1,13 +1,13 @@
 import type { Bus, Caller } from '../../bus/bus.ts'
 import type { Claimed } from '../../bus/intents/claim.ts'
 import type { IntentStatus } from '../../bus/intents/intent.ts'
-import { EXTENSION, SERVER_API_VERSION } from '../../../shared/limits.ts'
+import { SERVER_API_VERSION } from '../../../shared/limits.ts'
 import * as requests from '../../../shared/requests.ts'
 import { APP_NAME, APP_VERSION } from '../../app-info.ts'
 import type { Clock } from '../../bus/clock.ts'
 import type { Authentication } from '../authenticate.ts'
 import { bodyText, readBody } from '../body.ts'
-import { bare, json, queryPairs, text, type Exchange, type Handler, type Reply } from '../exchange.ts'
+import { bare, json, queryPairs, splice, text, type Exchange, type Handler, type Reply } from '../exchange.ts'
 import { isNavigation } from '../guard.ts'
 
 export interface ClientRoutesOptions {
@@ -57,7 +57,7 @@ export function clientRoutes({ bus, clock, authentication, allowTokenless }: Cli
   const extendClaim = asClient(async (caller, body, _ctx, id) => {
     const request = requests.readExtend(body, allowTokenless)
     await bus.extend(caller, id, request)
-    return json(200, JSON.stringify({ ok: true, id, extended_by: request.seconds ?? EXTENSION.default }))
+    return json(200, JSON.stringify({ ok: true, id, extended_by: request.seconds }))
   })
 
   const fulfill = asClient(async (caller, body, _ctx, id) => {
@@ -151,9 +151,4 @@ function resultBody({ error, result, ...rest }: IntentStatus): string {
 
 function statusBody({ error, result: _, result_type: __, ...rest }: IntentStatus): string {
   return JSON.stringify(error === null ? rest : { ...rest, error })
-}
-
-/** A JSON object of `fields`, and behind them a member whose value is JSON text already. */
-export function splice(fields: object, name: string, valueText: string): string {
-  return `${JSON.stringify(fields).slice(0, -1)},"${name}":${valueText}}`
 }
