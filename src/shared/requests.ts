@@ -82,6 +82,7 @@ export function readObject(body: string, emptyIsObject = false): Fields {
   return value as Fields
 }
 
+/** POST /intent (SPEC 7.2, 4.1). Throws 400 `invalid_…` for the field that is wrong, 413 for a payload too large. */
 export function readPublish(body: string): PublishRequest {
   const fields = readObject(body)
   if (fields.goal === undefined || fields.goal === null) throw missing('goal')
@@ -114,6 +115,7 @@ export interface ClaimParts {
   readonly capabilities: string | undefined
 }
 
+/** POST /claim (SPEC 7.3). Throws 400 `invalid_…`. */
 export function readClaim(parts: ClaimParts): ClaimRequest {
   return {
     goal: parts.goal === undefined ? null : checkGoal(parts.goal),
@@ -124,6 +126,7 @@ export function readClaim(parts: ClaimParts): ClaimRequest {
   }
 }
 
+/** POST /extend_claim (SPEC 7.4). Throws 400; a missing token is fine only with `allowTokenless`, here and below. */
 export function readExtend(body: string, allowTokenless: boolean): ExtendRequest {
   const fields = readObject(body, true)
   return {
@@ -132,6 +135,7 @@ export function readExtend(body: string, allowTokenless: boolean): ExtendRequest
   }
 }
 
+/** POST /fulfill (SPEC 7.5). Throws 400, and 413 for a result too large. */
 export function readFulfill(body: string, allowTokenless: boolean): FulfillRequest {
   const fields = readObject(body, true)
   const claimToken = readClaimToken(fields, allowTokenless)
@@ -147,6 +151,7 @@ export function readFulfill(body: string, allowTokenless: boolean): FulfillReque
   return { claimToken, result, resultType }
 }
 
+/** POST /fail (SPEC 7.6). Throws 400 for the token only: whatever the error is, it is taken as text. */
 export function readFail(body: string, allowTokenless: boolean): FailRequest {
   const fields = readObject(body, true)
   const claimToken = readClaimToken(fields, allowTokenless)
@@ -156,6 +161,7 @@ export function readFail(body: string, allowTokenless: boolean): FailRequest {
   return { claimToken, error: cutText(text, limits.MAX_ERROR_LENGTH) }
 }
 
+/** POST /set (SPEC 7.9). Throws 400. */
 export function readSet(body: string): SetRequest {
   const fields = readObject(body)
   if (!Object.hasOwn(fields, 'value')) throw missing('value')

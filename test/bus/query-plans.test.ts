@@ -1,7 +1,8 @@
 import Database from 'better-sqlite3'
 import { expect, test } from 'vitest'
-import { headQuery } from '../../src/main/bus/intents/claim.ts'
+import { headQuery, TAKE } from '../../src/main/bus/intents/claim.ts'
 import { FINISHED_BEFORE } from '../../src/main/bus/intents/retention.ts'
+import { HOLD } from '../../src/main/bus/intents/settle.ts'
 import { LEASES_ENDED, LIFETIMES_ENDED, NEXT_LEASE_END, NEXT_LIFETIME_END } from '../../src/main/bus/intents/sweep.ts'
 import { DEAD_LETTERS, RECENT_INTENTS } from '../../src/main/bus/reading/queries.ts'
 import { openDatabase } from '../../src/main/bus/store/database.ts'
@@ -35,6 +36,13 @@ test.each([
   ['the next end of a lifetime', NEXT_LIFETIME_END, 'intents_expiry']
 ])('%s is the first entry of an index', (_name, sql, index) => {
   expect(planOf(sql, [])).toEqual([`SCAN intents USING COVERING INDEX ${index}`])
+})
+
+test.each([
+  ['taking an intent', TAKE, [NOW, NOW, 'main', '', null, '', '', 1]],
+  ['looking at a lease', HOLD, [1]]
+])('%s is one look at a row', (_name, sql, values) => {
+  expect(planOf(sql, values)).toEqual(['SEARCH intents USING INTEGER PRIMARY KEY (rowid=?)'])
 })
 
 test('the newest intents and the newest dead letters are found without sorting the rest', () => {

@@ -56,7 +56,8 @@ export function headQuery(index: string, column: string): string {
   ORDER BY priority DESC, run_at, claim_attempts, created_at, n LIMIT 1`
 }
 
-const TAKE = `
+/** SPEC 16: one atomic UPDATE ... RETURNING, in a transaction that began IMMEDIATE. */
+export const TAKE = `
   UPDATE intents SET status = 1, claim_attempts = claim_attempts + 1, claimed_at = ?, claim_expires_at = ?,
     claimed_by = ?, claim_address = ?, worker = ?, claim_token_digest = ?, history = history || ?
   WHERE n = ? AND status = 0

@@ -1,7 +1,9 @@
 import type { HistoryEvent } from '../../../shared/history.ts'
 import { parseHistory } from '../../../shared/history.ts'
 import type { ResultType, Visibility } from '../../../shared/requests.ts'
-import { formatId } from '../ids.ts'
+import { ProtocolError } from '../../../shared/errors.ts'
+import { formatId, parseId } from '../ids.ts'
+import type { Statement } from '../store/database.ts'
 
 /** As stored. `expired` is the tombstone of an intent that outlived its lifetime: gone for clients, kept for operators. */
 export const STATUS = { open: 0, claimed: 1, fulfilled: 2, dead: 3, expired: 4 } as const
@@ -75,6 +77,20 @@ export interface IntentDetail extends IntentStatus {
   readonly created_at: number
   readonly expires_at: number
   readonly history: readonly HistoryEvent[]
+}
+
+/**
+ * The row that belongs to an id, undefined when there is none. `byNumber` selects one row by its `n`, the `tail` included:
+ * the first half of an id finds the row, the other half proves that it is meant.
+ */
+export function findById<Row extends { readonly tail: string }>(byNumber: Statement, id: string): Row | undefined {
+  const parsed = parseId(id)
+  const row = parsed && (byNumber.get(parsed.n) as Row | undefined)
+  return row?.tail === parsed?.tail ? row : undefined
+}
+
+export function intentNotFound(): ProtocolError {
+  return new ProtocolError('not_found', 'Intent not found.')
 }
 
 export function toStatus(row: IntentRow): IntentStatus {

@@ -1,7 +1,5 @@
-import { ProtocolError } from '../../../shared/errors.ts'
 import { appendHistory } from '../../../shared/history.ts'
-import { parseId } from '../ids.ts'
-import { STATUS } from './intent.ts'
+import { intentNotFound, STATUS } from './intent.ts'
 import type { QueueRow, Requeueing } from './requeue.ts'
 
 /** What operators do with single intents, from whatever state (SPEC 8.5). Inside transactions. */
@@ -15,7 +13,7 @@ export class Managing {
   /** Forces the intent to dead and into the dead letters. Throws 404. */
   cancel(id: string, now: number): void {
     const row = this.#find(id)
-    if (row.status === STATUS.expired) throw notFound()
+    if (row.status === STATUS.expired) throw intentNotFound()
     const history = appendHistory(row.history, { at: now, event: 'cancelled' })
     this.#requeueing.bury(row, history, 'Cancelled by an operator.', now)
   }
@@ -27,13 +25,8 @@ export class Managing {
   }
 
   #find(id: string): QueueRow {
-    const parsed = parseId(id)
-    const row = parsed && this.#requeueing.find(parsed.n, parsed.tail)
-    if (row === undefined) throw notFound()
+    const row = this.#requeueing.find(id)
+    if (row === undefined) throw intentNotFound()
     return row
   }
-}
-
-function notFound(): ProtocolError {
-  return new ProtocolError('not_found', 'Intent not found.')
 }

@@ -1,8 +1,16 @@
 import { ProtocolError } from '../../../shared/errors.ts'
-import { parseId } from '../ids.ts'
 import { MAIN_KEY_ID, type Key } from '../keys.ts'
 import type { Connection } from '../store/database.ts'
-import { STATUS, toDetail, toStatus, type IntentDetail, type IntentRow, type IntentStatus } from './intent.ts'
+import {
+  findById,
+  intentNotFound,
+  STATUS,
+  toDetail,
+  toStatus,
+  type IntentDetail,
+  type IntentRow,
+  type IntentStatus
+} from './intent.ts'
 
 /** Single intents, by their id. */
 export class Reading {
@@ -25,7 +33,7 @@ export class Reading {
    */
   status(reader: Key | null, id: string): IntentStatus {
     const row = this.#row(id)
-    if (row === undefined || row.status === STATUS.expired) throw notFound()
+    if (row === undefined || row.status === STATUS.expired) throw intentNotFound()
     const mayRead = reader === null || reader.id === MAIN_KEY_ID || reader.id === row.publisher || reader.id === row.claimed_by
     if (!mayRead) throw new ProtocolError('forbidden', 'This intent belongs to another key.')
     return toStatus(row)
@@ -34,17 +42,11 @@ export class Reading {
   /** Everything, expired intents included. Throws 404. */
   detail(id: string): IntentDetail {
     const row = this.#row(id)
-    if (row === undefined) throw notFound()
+    if (row === undefined) throw intentNotFound()
     return toDetail(row)
   }
 
   #row(id: string): IntentRow | undefined {
-    const parsed = parseId(id)
-    const row = parsed && (this.#find.get(parsed.n) as IntentRow | undefined)
-    return row?.tail === parsed?.tail ? row : undefined
+    return findById<IntentRow>(this.#find, id)
   }
-}
-
-function notFound(): ProtocolError {
-  return new ProtocolError('not_found', 'Intent not found.')
 }

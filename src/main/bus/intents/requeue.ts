@@ -1,7 +1,7 @@
 import { INTENT_LIFETIME } from '../../../shared/limits.ts'
 import type { Visibility } from '../../../shared/requests.ts'
 import type { Store } from '../store/store.ts'
-import { STATUS } from './intent.ts'
+import { findById, STATUS } from './intent.ts'
 
 /** What moving an intent between states needs to know of it. */
 export interface QueueRow {
@@ -65,10 +65,9 @@ export class Requeueing {
     return this.#read.get(n) as QueueRow
   }
 
-  /** The row with that number and tail, undefined when there is none. */
-  find(n: number, tail: string): QueueRow | undefined {
-    const row = this.#read.get(n) as QueueRow | undefined
-    return row?.tail === tail ? row : undefined
+  /** The row with that id, undefined when there is none. */
+  find(id: string): QueueRow | undefined {
+    return findById<QueueRow>(this.#read, id)
   }
 
   /** Back to open, claimable from `runAt` on. The lanes may have been removed meanwhile, so they are looked up anew. */

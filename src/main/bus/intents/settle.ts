@@ -3,11 +3,10 @@ import { ProtocolError } from '../../../shared/errors.ts'
 import { appendHistory, historyLine } from '../../../shared/history.ts'
 import { BACKOFF_JITTER } from '../../../shared/limits.ts'
 import type { ExtendRequest, FailRequest, FulfillRequest } from '../../../shared/requests.ts'
-import { parseId } from '../ids.ts'
 import { digestOf } from '../keys.ts'
 import type { Store } from '../store/store.ts'
 import type { Claimer } from './claim.ts'
-import { STATUS } from './intent.ts'
+import { findById, STATUS } from './intent.ts'
 import type { Requeueing } from './requeue.ts'
 
 interface HeldRow {
@@ -23,7 +22,7 @@ interface HeldRow {
 }
 
 /** What decides whether a caller holds the lease, and what fulfilling needs besides. */
-const HOLD = `
+export const HOLD = `
   SELECT n, tail, status, claim_expires_at, claimed_by, claim_address, claim_token_digest, namespace, publisher
   FROM intents WHERE n = ?`
 const EXTEND = `UPDATE intents SET claim_expires_at = ?, history = ? WHERE n = ?`
@@ -82,9 +81,8 @@ export class Settling {
   }
 
   #held(claimer: Claimer, id: string, claimToken: string | null, now: number): HeldRow {
-    const parsed = parseId(id)
-    const row = parsed && (this.#hold.get(parsed.n) as HeldRow | undefined)
-    if (row !== undefined && row.tail === parsed?.tail && holds(claimer, row, claimToken, now)) return row
+    const row = findById<HeldRow>(this.#hold, id)
+    if (row !== undefined && holds(claimer, row, claimToken, now)) return row
     throw new ProtocolError('not_found', 'Intent not found, or its lease is not yours any more.')
   }
 }

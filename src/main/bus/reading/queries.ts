@@ -1,5 +1,5 @@
-import { STATUS, statusName, toDetail, type IntentRow, type StatusName } from '../intents/intent.ts'
-import { formatId, parseId } from '../ids.ts'
+import { findById, STATUS, statusName, toDetail, type IntentRow, type StatusName } from '../intents/intent.ts'
+import { formatId } from '../ids.ts'
 import type { Connection } from '../store/database.ts'
 
 /** A line of GET /admin/dead (SPEC 8.6). */
@@ -94,9 +94,8 @@ export class Queries {
 
   /** undefined when there is no dead letter with that id. */
   deadLetter(id: string): DeadLetterDetail | undefined {
-    const parsed = parseId(id)
-    const row = parsed && (this.#find.get(parsed.n) as IntentRow | undefined)
-    if (row === undefined || row.tail !== parsed?.tail || row.status !== STATUS.dead) return undefined
+    const row = findById<IntentRow>(this.#find, id)
+    if (row?.status !== STATUS.dead) return undefined
     const { namespace, goal, claim_attempts, payload } = toDetail(row)
     return {
       intent_id: id,

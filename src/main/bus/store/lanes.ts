@@ -88,7 +88,7 @@ export class Lanes {
     this.#byName.set(name, lane)
   }
 
-  /** What is known about a lane's head at `now`: search no priority above the answer. */
+  /** What is known about a lane at `now` (Unix seconds): nothing above this priority can be claimed from it yet. */
   searchFrom(lane: number, now: number): number {
     const quiet = this.#quiet.get(lane)
     return quiet !== undefined && now < quiet.until ? quiet.above : Infinity
@@ -100,7 +100,7 @@ export class Lanes {
     return quiet !== undefined && now < quiet.until ? quiet.until : Infinity
   }
 
-  /** Notes that nothing with a priority greater than `above` can be claimed from the lane before `until`. */
+  /** Notes that nothing with a priority greater than `above` can be claimed from the lane before `until` (Unix seconds). */
   noteQuiet(lane: number, above: number, until: number): void {
     if (this.#quiet.size >= MAX_CACHED_NAMES) this.#quiet.clear()
     this.#quiet.set(lane, { above, until })

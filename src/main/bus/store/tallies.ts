@@ -21,7 +21,7 @@ export class Tallies {
     }
   }
 
-  /** Notes a change inside the running transaction. */
+  /** Notes a change inside the running transaction; `status` as stored. */
   add(namespace: string, publisher: string, status: number, change: number): void {
     const key = tallyKey(namespace, publisher, status)
     const pending = this.#pending.get(key)
@@ -30,6 +30,7 @@ export class Tallies {
     this.#addActive(publisher, status, change)
   }
 
+  /** One intent went from one status to another. */
   move(namespace: string, publisher: string, from: number, to: number): void {
     this.add(namespace, publisher, from, -1)
     this.add(namespace, publisher, to, 1)
