@@ -1,5 +1,6 @@
 import { join } from 'node:path'
-import { Bus, type Caller } from '../../src/main/bus/bus.ts'
+import { Bus } from '../../src/main/bus/bus.ts'
+import type { Caller } from '../../src/main/bus/caller.ts'
 import { systemClock } from '../../src/main/bus/clock.ts'
 import { systemRandom } from '../../src/main/bus/random.ts'
 import type { ClaimRequest } from '../../src/shared/requests.ts'

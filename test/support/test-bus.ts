@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
-import { Bus, type BusOptions, type Caller } from '../../src/main/bus/bus.ts'
+import { Bus, type BusOptions } from '../../src/main/bus/bus.ts'
+import type { Caller } from '../../src/main/bus/caller.ts'
 import { digestOf, type Key } from '../../src/main/bus/keys.ts'
 import { systemRandom } from '../../src/main/bus/random.ts'
 import type { ClaimRequest, PublishRequest } from '../../src/shared/requests.ts'

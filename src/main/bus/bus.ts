@@ -1,9 +1,12 @@
 import { ProtocolError } from '../../shared/errors.ts'
 import type * as requests from '../../shared/requests.ts'
+import type { Caller } from './caller.ts'
+import { Changes } from './changes.ts'
+import { Cleanup } from './cleanup.ts'
 import type { Clock } from './clock.ts'
 import { IdSource } from './ids.ts'
 import { Idempotency, markRequest } from './idempotency.ts'
-import { Claiming, NOT_YET, type Claimed, type Claimer } from './intents/claim.ts'
+import { Claiming, NOT_YET, type Claimed } from './intents/claim.ts'
 import type { IntentDetail, IntentStatus } from './intents/intent.ts'
 import { Managing } from './intents/manage.ts'
 import { Publishing, type Published } from './intents/publish.ts'
@@ -19,13 +22,12 @@ import { Nonces } from './nonces.ts'
 import { Rates } from './rates.ts'
 import type { Random } from './random.ts'
 import { Reader } from './reading/reader.ts'
-import { attempt, Commits, type CommitCounts, type Operation } from './store/commits.ts'
+import { Commits, type CommitCounts, type Operation } from './store/commits.ts'
 import { openDatabase, type Connection } from './store/database.ts'
 import { Deadlines } from './store/deadlines.ts'
 import { Lanes } from './store/lanes.ts'
 import type { Store } from './store/store.ts'
 import { Tallies } from './store/tallies.ts'
-import { CLEANUP_PAUSE_AFTER_FAILURE } from '../../shared/limits.ts'
 
 export interface BusOptions {
   /** The database file. */
@@ -44,20 +46,11 @@ export interface BusOptions {
   readonly onRollback?: (error: unknown) => void
 }
 
-/** Who makes a request: its key and where from. */
-export interface Caller extends Claimer {
-  /** The nonce of a signed request, reserved but not yet on disk; null from the moment that it is settled. */
-  nonce: string | null
-}
-
 /** A publisher that does not exist: nothing of it can be claimed. */
 const NOBODY = Symbol('nobody')
 
 /** Transactions that a question for one intent may wait for. */
 const MAX_CATCH_UPS = 50
-
-/** Counters and nonces that nothing else takes along are written after this many seconds. */
-const RIDE_ALONE_AFTER = 30
 
 /**
  * The bus: intents, leases, keys and time, without HTTP. Every promise of a change resolves once the change is on disk;
@@ -67,7 +60,6 @@ export class Bus {
   readonly keys: Keys
   readonly meta: Meta
   readonly #clock: Clock
-  readonly #options: BusOptions
   readonly #db: Connection
   readonly #commits: Commits
   readonly #deadlines: Deadlines
@@ -81,16 +73,14 @@ export class Bus {
   readonly #managing: Managing
   readonly #reading: Reading
   readonly #retention: Retention
+  readonly #cleanup: Cleanup
+  readonly #changes: Changes
   readonly #reader: Reader
   #isPaused: boolean
-  #nextCleanup: number
-  #cleanup: Promise<CleanupStats> | undefined
-  #rideTimer: (() => void) | undefined
 
   /** Throws UnusableDatabaseError. */
   constructor(options: BusOptions) {
     const { path, clock, random } = options
-    this.#options = options
     this.#clock = clock
     const db = openDatabase(path)
     this.#db = db
@@ -144,7 +134,10 @@ export class Bus {
       rates: this.#rates,
       keyValues: this.#keyValues
     })
-    this.#nextCleanup = -Infinity
+    this.#cleanup = new Cleanup(this.#retention, clock, options.cleanupInterval, (error) => {
+      if (db.open) options.onCleanupError?.(error)
+    })
+    this.#changes = new Changes(this.#commits, this.#nonces, clock)
     this.#reader = new Reader(options.readerEntry, path)
     // What ended while the bus was down is swept at once.
     void this.#commits.poke()
@@ -155,7 +148,7 @@ export class Bus {
     const now = this.#clock.now()
     if (!key.isMain) this.#rates.admit(key.id, now)
     this.keys.noteUse(key, now)
-    this.#rideSoon()
+    this.#changes.rideSoon()
   }
 
   /** Spends the nonce of a request whose signature was verified; false when it was spent before (SPEC 5.2). */
@@ -165,11 +158,7 @@ export class Bus {
 
   /** Settles the nonce of a request that changed nothing: it is written with the next transaction, or soon. */
   spendNonce(caller: Caller): void {
-    if (caller.nonce === null) return
-    this.#nonces.writeLater(caller.key.id, caller.nonce)
-    caller.nonce = null
-    if (this.#nonces.isCrowded) void this.#commits.poke(true)
-    else this.#rideSoon()
+    this.#changes.spendNonce(caller)
   }
 
   /** POST /intent. `body` is the JSON text that `request` was read from; it decides what an Idempotency-Key means. */
@@ -284,20 +273,7 @@ export class Bus {
 
   /** Runs a pass of cleanup, or joins the one that is under way. */
   cleanup(): Promise<CleanupStats> {
-    this.#nextCleanup = this.#clock.now() + this.#options.cleanupInterval
-    this.#cleanup ??= this.#clean()
-    return this.#cleanup
-  }
-
-  async #clean(): Promise<CleanupStats> {
-    try {
-      return await this.#retention.clean()
-    } catch (error) {
-      this.#nextCleanup = this.#clock.now() + CLEANUP_PAUSE_AFTER_FAILURE
-      throw error
-    } finally {
-      this.#cleanup = undefined
-    }
+    return this.#cleanup.run()
   }
 
   /** How much the group commit gathers: transactions and the operations in them, since the start. */
@@ -323,43 +299,15 @@ export class Bus {
   /** Writes what still waits and closes the database. */
   async close(): Promise<void> {
     this.#deadlines.close()
-    this.#rideTimer?.()
+    this.#changes.close()
     this.#commits.close()
     this.#db.close()
     await this.#reader.close()
   }
 
-  /**
-   * A change on behalf of a caller. Its nonce is on disk with it, also when the change is refused or comes to nothing:
-   * who could send the same request again would get a second answer. Only when the disk did not take the nonce is it
-   * free again.
-   */
   async #change<T>(caller: Caller, operation: Operation<T>): Promise<T> {
-    const { key, nonce } = caller
-    if (nonce === null) return this.#afterChange(await this.#commits.run(operation))
-    try {
-      const { value, refusal } = await this.#commits.run((now) => {
-        const outcome = attempt(operation, now)
-        if (outcome.value !== NOT_YET) this.#nonces.write(key.id, nonce, now)
-        return outcome
-      })
-      if (value !== NOT_YET) caller.nonce = null
-      if (refusal !== undefined) throw refusal
-      return this.#afterChange(value as T)
-    } catch (error) {
-      if (caller.nonce !== null) this.#nonces.release(key.id, nonce)
-      caller.nonce = null
-      throw error
-    }
-  }
-
-  /** SPEC 16: cleanup comes with traffic, at most once per interval, and pauses after a failure. */
-  #afterChange<T>(value: T): T {
-    if (this.#clock.now() >= this.#nextCleanup) {
-      this.cleanup().catch((error: unknown) => {
-        if (this.#db.open) this.#options.onCleanupError?.(error)
-      })
-    }
+    const value = await this.#changes.run(caller, operation)
+    this.#cleanup.runWhenDue()
     return value
   }
 
@@ -379,12 +327,5 @@ export class Bus {
   async #catchUp(id: string): Promise<void> {
     // One transaction sweeps only so much; a bus that cannot sweep at all still answers.
     for (let i = 0; i < MAX_CATCH_UPS && this.#reading.isOverdue(id, this.#clock.now()); i++) await this.#commits.poke()
-  }
-
-  #rideSoon(): void {
-    this.#rideTimer ??= this.#clock.after(RIDE_ALONE_AFTER, () => {
-      this.#rideTimer = undefined
-      void this.#commits.poke(true)
-    })
   }
 }

@@ -1,8 +1,9 @@
 import { historyLine } from '../../../shared/history.ts'
 import { TOKEN_PATTERN } from '../../../shared/limits.ts'
 import type { ClaimRequest } from '../../../shared/requests.ts'
+import type { Caller } from '../caller.ts'
 import { formatId } from '../ids.ts'
-import { digestOf, type Key } from '../keys.ts'
+import { digestOf } from '../keys.ts'
 import { laneName, PUBLIC_SCOPE } from '../store/lanes.ts'
 import type { Store } from '../store/store.ts'
 import { STATUS } from './intent.ts'
@@ -25,11 +26,6 @@ export interface Claimed {
 
 /** Says that leases or lifetimes that are over still wait to be swept: ask again in the next transaction. */
 export const NOT_YET = Symbol('not yet')
-
-export interface Claimer {
-  readonly key: Key
-  readonly address: string
-}
 
 /** [n, priority, run_at, claim_attempts, created_at, expires_at] */
 type Head = [n: number, priority: number, runAt: number, attempts: number, createdAt: number, expiresAt: number]
@@ -108,10 +104,10 @@ export class Claiming {
    * Takes the best eligible intent, inside a transaction; null when there is none. `publisherId` is the id of the
    * publisher asked for, null for anybody's.
    */
-  claim(claimer: Claimer, request: ClaimRequest, publisherId: string | null, now: number): Claimed | null | typeof NOT_YET {
+  claim(caller: Caller, request: ClaimRequest, publisherId: string | null, now: number): Claimed | null | typeof NOT_YET {
     let best: Head | undefined
     let cleared = 0
-    for (const { lane, find } of this.#plan(claimer.key.id, request, publisherId).sources) {
+    for (const { lane, find } of this.#plan(caller.key.id, request, publisherId).sources) {
       for (;;) {
         const head = this.#dueHead(lane, find, now)
         if (head === undefined) break
@@ -123,7 +119,7 @@ export class Claiming {
         this.#sweep.expire(head[0], now)
       }
     }
-    if (best !== undefined) return this.#takeHead(best, claimer, request, now)
+    if (best !== undefined) return this.#takeHead(best, caller, request, now)
     return this.#sweep.isBehind ? NOT_YET : null
   }
 
@@ -177,7 +173,7 @@ export class Claiming {
     }
   }
 
-  #takeHead([n, , , attempts]: Head, { key, address }: Claimer, request: ClaimRequest, now: number): Claimed {
+  #takeHead([n, , , attempts]: Head, { key, address }: Caller, request: ClaimRequest, now: number): Claimed {
     const { random, tallies, deadlines } = this.#store
     const token = random.hex(CLAIM_TOKEN_BYTES)
     const leaseEnd = now + this.#claimTimeout

@@ -5,7 +5,7 @@ import { BACKOFF_JITTER } from '../../../shared/limits.ts'
 import type { ExtendRequest, FailRequest, FulfillRequest } from '../../../shared/requests.ts'
 import { digestOf } from '../keys.ts'
 import type { Store } from '../store/store.ts'
-import type { Claimer } from './claim.ts'
+import type { Caller } from '../caller.ts'
 import { findById, STATUS } from './intent.ts'
 import type { Requeueing } from './requeue.ts'
 
@@ -50,24 +50,24 @@ export class Settling {
   }
 
   /** Sets the end of the lease to `seconds` from now, even if that is sooner. Throws 404 when the lease is not held. */
-  extend(claimer: Claimer, id: string, { claimToken, seconds }: ExtendRequest, now: number): void {
-    const row = this.#requeueing.read(this.#held(claimer, id, claimToken, now).n)
+  extend(caller: Caller, id: string, { claimToken, seconds }: ExtendRequest, now: number): void {
+    const row = this.#requeueing.read(this.#held(caller, id, claimToken, now).n)
     const until = now + seconds
     this.#extend.run(until, appendHistory(row.history, { at: now, event: 'extended', until, times: 1 }), row.n)
     this.#store.deadlines.note(until)
   }
 
   /** Throws 404 when the lease is not held. */
-  fulfill(claimer: Claimer, id: string, { claimToken, result, resultType }: FulfillRequest, now: number): void {
-    const row = this.#held(claimer, id, claimToken, now)
+  fulfill(caller: Caller, id: string, { claimToken, result, resultType }: FulfillRequest, now: number): void {
+    const row = this.#held(caller, id, claimToken, now)
     const line = historyLine({ at: now, event: 'fulfilled' })
     this.#fulfill.run(now, result, result === null ? null : resultType, line, row.n)
     this.#store.tallies.move(row.namespace, row.publisher, STATUS.claimed, STATUS.fulfilled)
   }
 
   /** Requeues with backoff, or buries when the attempts are used up (SPEC 3.3). Throws 404 when the lease is not held. */
-  fail(claimer: Claimer, id: string, { claimToken, error }: FailRequest, now: number): void {
-    const row = this.#requeueing.read(this.#held(claimer, id, claimToken, now).n)
+  fail(caller: Caller, id: string, { claimToken, error }: FailRequest, now: number): void {
+    const row = this.#requeueing.read(this.#held(caller, id, claimToken, now).n)
     const reason = error || NO_MESSAGE
     if (row.claim_attempts >= row.max_attempts) {
       const history = appendHistory(row.history, { at: now, event: 'failed', error: reason })
@@ -80,17 +80,17 @@ export class Settling {
     this.#requeueing.reopen(row, history, nextRun, reason)
   }
 
-  #held(claimer: Claimer, id: string, claimToken: string | null, now: number): HeldRow {
+  #held(caller: Caller, id: string, claimToken: string | null, now: number): HeldRow {
     const row = findById<HeldRow>(this.#hold, id)
-    if (row !== undefined && holds(claimer, row, claimToken, now)) return row
+    if (row !== undefined && holds(caller, row, claimToken, now)) return row
     throw new ProtocolError('not_found', 'Intent not found, or its lease is not yours any more.')
   }
 }
 
 /** SPEC 7.4: the lease runs, it is the caller's, and the token is that of this claim. */
-function holds(claimer: Claimer, row: HeldRow, claimToken: string | null, now: number): boolean {
+function holds(caller: Caller, row: HeldRow, claimToken: string | null, now: number): boolean {
   const isRunning = row.status === STATUS.claimed && row.claim_expires_at! > now
-  if (!isRunning || row.claimed_by !== claimer.key.id) return false
-  if (claimToken === null) return row.claim_address === claimer.address
+  if (!isRunning || row.claimed_by !== caller.key.id) return false
+  if (claimToken === null) return row.claim_address === caller.address
   return timingSafeEqual(Buffer.from(digestOf(claimToken)), Buffer.from(row.claim_token_digest!))
 }

@@ -1,4 +1,5 @@
-import type { Bus, Caller } from '../../bus/bus.ts'
+import type { Bus } from '../../bus/bus.ts'
+import type { Caller } from '../../bus/caller.ts'
 import type { Claimed } from '../../bus/intents/claim.ts'
 import type { IntentStatus } from '../../bus/intents/intent.ts'
 import { SERVER_API_VERSION } from '../../../shared/limits.ts'
