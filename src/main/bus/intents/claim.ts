@@ -1,5 +1,5 @@
 import { historyLine } from '../../../shared/history.ts'
-import { TOKEN_PATTERN } from '../../../shared/limits.ts'
+import { PRIORITY, TOKEN_PATTERN } from '../../../shared/limits.ts'
 import type { ClaimRequest } from '../../../shared/requests.ts'
 import type { Caller } from '../caller.ts'
 import { formatId } from '../ids.ts'
@@ -158,7 +158,8 @@ export class Claiming {
     let limit = lanes.searchFrom(lane, now)
     let until = lanes.quietUntil(lane, now)
     for (;;) {
-      const head = limit < 0 ? undefined : (this.#heads[find].get(lane, limit === Infinity ? 1e9 : limit) as Head | undefined)
+      const top = Math.min(limit, PRIORITY.max)
+      const head = top < 0 ? undefined : (this.#heads[find].get(lane, top) as Head | undefined)
       if (head === undefined) {
         lanes.noteQuiet(lane, -1, until)
         return undefined
