@@ -78,6 +78,12 @@ test('the deepest body that fits into a request is canonical in time', () => {
   expect(canonicalJson(deep)).toBe(deep)
 })
 
+test('the work grows with the length of a number, not with its square', () => {
+  // Squared, this would outlast any patience.
+  const digits = `1${'0'.repeat(1_000_000)}1`
+  expect(canonicalJson(`[${digits}]`)).toBe(`[${digits}e0]`)
+})
+
 function reversed(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(reversed)
   if (typeof value !== 'object' || value === null) return value
