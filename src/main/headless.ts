@@ -17,7 +17,7 @@ const LAST_RESORT_MS = 4_700
 const PARENT_CHECK_MS = 500
 const LOG_PATIENCE_MS = 200
 
-export interface HeadlessOptions {
+interface HeadlessOptions {
   readonly args: readonly string[]
   readonly env: Readonly<Record<string, string | undefined>>
   /** Says that the bus is up. */
@@ -29,7 +29,7 @@ export interface HeadlessOptions {
 }
 
 /** Runs the bus in this process until a signal ends it. */
-export async function runHeadless(options: HeadlessOptions): Promise<void> {
+async function runHeadless(options: HeadlessOptions): Promise<void> {
   // Who reads what is printed may go; the bus stays.
   process.stdout.on('error', () => {})
   let log = createLog('info')

@@ -2,7 +2,7 @@
  * Every way in which the bus refuses a request, with its HTTP status (SPEC 11).
  * A code is what clients branch on; the message is for people.
  */
-export const ERROR_STATUS = {
+const ERROR_STATUS = {
   unauthorized: 401,
   forbidden: 403,
   invalid_signature: 403,

@@ -62,12 +62,12 @@ type Fields = Readonly<Record<string, unknown>>
 const encoder = new TextEncoder()
 
 /** Bytes of a text in UTF-8. */
-export function utf8Length(text: string): number {
+function utf8Length(text: string): number {
   return encoder.encode(text).length
 }
 
 /** Parses a request body that must be a JSON object; an empty body counts as `{}` when `emptyIsObject`. */
-export function readObject(body: string, emptyIsObject = false): Fields {
+function readObject(body: string, emptyIsObject = false): Fields {
   if (body === '' && emptyIsObject) return {}
   if (body === '') throw new ProtocolError('invalid_request', 'The request needs a JSON body.')
   let value: unknown
