@@ -1,4 +1,5 @@
 import { initial } from './001-initial.ts'
+import { observing } from './002-observing.ts'
 
 /** In order, and never changed once released: migration k leads from version k to version k + 1 (`user_version`). */
-export const migrations: readonly string[] = [initial]
+export const migrations: readonly string[] = [initial, observing]

@@ -1,0 +1,185 @@
+import { z } from 'zod'
+import * as limits from '../limits.ts'
+import { settingsSchema } from './settings.ts'
+import type * as views from './views.ts'
+
+/**
+ * The control contract: everything an operator does. Each method has a schema for its input, by which the bus checks it
+ * once, whatever carried it. Times are Unix seconds, durations seconds; `payload` and `schema` are JSON text.
+ */
+
+const nothing = z.strictObject({})
+const intentId = z.string().regex(/^[0-9a-f]{32}$/, 'must be the id of an intent: 32 hex digits')
+const filter = z.string().max(1_000)
+const cursor = z.string().max(64)
+/** Asked for again where a call came over HTTP: a session alone must not read a secret. */
+const password = z.string().max(256).optional()
+const keyId = z.string().max(64)
+const owner = z.string().trim().min(1).max(limits.MAX_OWNER_LENGTH)
+const name = z.string().trim().min(1).max(80)
+const token = z.string().regex(limits.TOKEN_PATTERN).nullable()
+
+const order = z.enum(['newest', 'oldest'])
+
+const publishFields = {
+  goal: z.string().min(limits.GOAL_LENGTH.min).max(512),
+  payload: z.string().max(100_000),
+  namespace: z.string().regex(limits.NAMESPACE_PATTERN).default(limits.DEFAULT_NAMESPACE),
+  visibility: z.enum(['private', 'public']).default('private'),
+  priority: z.int().min(limits.PRIORITY.min).max(limits.PRIORITY.max).default(limits.PRIORITY.default),
+  delay: z.number().min(limits.DELAY.min).max(limits.DELAY.max).default(limits.DELAY.default),
+  maxAttempts: z.int().min(limits.MAX_ATTEMPTS.min).max(limits.MAX_ATTEMPTS.max).default(limits.MAX_ATTEMPTS.default),
+  backoffBase: z.number().min(limits.BACKOFF_BASE.min).max(limits.BACKOFF_BASE.max).default(limits.BACKOFF_BASE.default),
+  target: token.default(null),
+  capability: token.default(null)
+}
+
+export const methods = {
+  'status.get': nothing,
+
+  'settings.get': nothing,
+  /** Changes what is given. A new port is listened on before the old one is let go. */
+  'settings.change': settingsSchema.partial(),
+
+  'bus.pause': z.strictObject({ paused: z.boolean() }),
+  'bus.cleanup': nothing,
+  /** Deletes the intents of a namespace, or all of them for null. */
+  'bus.purge': z.strictObject({ namespace: z.string().regex(limits.NAMESPACE_PATTERN).nullable(), confirm: z.literal(true) }),
+  /** Tries again to open a bus that is stopped, or a port that was taken. */
+  'bus.start': nothing,
+
+  'overview.get': nothing,
+  'statistics.get': z.strictObject({ range: z.enum(['hour', 'day']) }),
+  'names.list': nothing,
+
+  'intents.list': z.strictObject({
+    filter: filter.default(''),
+    order: order.default('newest'),
+    cursor: cursor.optional(),
+    limit: z.int().min(1).max(1_000).default(100)
+  }),
+  'intents.anchors': z.strictObject({
+    filter: filter.default(''),
+    order: order.default('newest'),
+    /** Rows from one anchor to the next. */
+    size: z.int().min(50).max(1_000),
+    cursor: cursor.optional(),
+    limit: z.int().min(1).max(1_000).default(200)
+  }),
+  'intents.count': z.strictObject({
+    filter: filter.default(''),
+    /** Counts only what was published after this intent. */
+    newerThan: intentId.optional(),
+    /** Counting stops here. */
+    limit: z.int().min(1).max(10_000_000).default(10_000_000)
+  }),
+  'intents.detail': z.strictObject({ id: intentId }),
+  'intents.explain': z.strictObject({ id: intentId }),
+  /** Publishes with the main key. */
+  'intents.publish': z.strictObject({
+    ...publishFields,
+    idempotencyKey: z.string().min(1).max(limits.MAX_IDEMPOTENCY_KEY_LENGTH).optional()
+  }),
+  'intents.cancel': z.strictObject({ id: intentId }),
+  'intents.retry': z.strictObject({ id: intentId }),
+  /** Publishes the same again; the answer is the new intent's id. */
+  'intents.duplicate': z.strictObject({ id: intentId }),
+  /** Over some intents, or over all that a filter matches and that are not newer than `asOf`. */
+  'intents.bulk': z.strictObject({
+    action: z.enum(['cancel', 'retry']),
+    target: z.union([
+      z.strictObject({ ids: z.array(intentId).min(1).max(10_000) }),
+      z.strictObject({ filter, asOf: intentId })
+    ]),
+    /** Names this action in the frames that tell how far it is. */
+    token: z.string().max(64).optional()
+  }),
+  'dead.groups': nothing,
+
+  'keys.list': nothing,
+  'keys.create': z.strictObject({ owner }),
+  'keys.rename': z.strictObject({ id: keyId, owner }),
+  'keys.impact': z.strictObject({ id: keyId }),
+  'keys.revoke': z.strictObject({ id: keyId }),
+  'keys.revealMain': z.strictObject({ password }),
+  'keys.rotateMain': z.strictObject({ password }),
+
+  /** The password for browsers. */
+  'access.revealPassword': z.strictObject({ password }),
+  'access.changePassword': z.strictObject({ password, next: z.string().min(8).max(256).regex(/^[!-~]([ -~]*[!-~])?$/) }),
+  /** Ends the sessions of all browsers but the one that asks. */
+  'access.endSessions': nothing,
+
+  'workers.list': nothing,
+  'workers.forget': z.strictObject({ ref: z.string().max(200) }),
+
+  'templates.list': nothing,
+  'templates.save': z.strictObject({
+    id: z.string().max(64).nullable().default(null),
+    name,
+    ...publishFields,
+    schema: z.string().max(100_000).nullable().default(null)
+  }),
+  'templates.remove': z.strictObject({ id: z.string().max(64) }),
+  /** Publishes what a template says, with another payload where one is given. */
+  'templates.run': z.strictObject({ id: z.string().max(64), payload: z.string().max(100_000).optional() }),
+
+  'views.list': nothing,
+  'views.save': z.strictObject({ id: z.string().max(64).nullable().default(null), name, filter }),
+  'views.remove': z.strictObject({ id: z.string().max(64) }),
+
+  /** Opens the log or the data folder on the desktop; elsewhere refused. */
+  'desktop.show': z.strictObject({ what: z.enum(['log', 'data']) })
+} as const
+
+export type MethodName = keyof typeof methods
+
+/** What a method takes, as its caller writes it, and as its handler gets it. */
+export type Input<M extends MethodName> = z.input<(typeof methods)[M]>
+export type CheckedInput<M extends MethodName> = z.output<(typeof methods)[M]>
+
+interface Outputs {
+  'status.get': views.BusStatus
+  'settings.get': views.SettingsView
+  'settings.change': views.SettingsView
+  'bus.pause': null
+  'bus.cleanup': Readonly<Record<string, number>>
+  'bus.purge': null
+  'bus.start': views.BusStatus
+  'overview.get': views.Overview
+  'statistics.get': views.Statistics
+  'names.list': views.NamesView
+  'intents.list': views.IntentPage
+  'intents.anchors': views.Anchors
+  'intents.count': views.Count
+  'intents.detail': views.IntentView
+  'intents.explain': views.Explanation
+  'intents.publish': { readonly id: string }
+  'intents.cancel': null
+  'intents.retry': null
+  'intents.duplicate': { readonly id: string }
+  'intents.bulk': views.BulkResult
+  'dead.groups': readonly views.DeadGroup[]
+  'keys.list': readonly views.KeyView[]
+  'keys.create': views.NewKeyView
+  'keys.rename': null
+  'keys.impact': views.KeyImpact
+  'keys.revoke': null
+  'keys.revealMain': { readonly secret: string }
+  'keys.rotateMain': { readonly secret: string }
+  'access.revealPassword': { readonly secret: string }
+  'access.changePassword': null
+  'access.endSessions': { readonly ended: number }
+  'workers.list': { readonly workers: readonly views.WorkerView[]; readonly unserved: readonly views.UnservedGoal[] }
+  'workers.forget': null
+  'templates.list': readonly views.Template[]
+  'templates.save': views.Template
+  'templates.remove': null
+  'templates.run': { readonly id: string }
+  'views.list': readonly views.SavedView[]
+  'views.save': views.SavedView
+  'views.remove': null
+  'desktop.show': null
+}
+
+export type Output<M extends MethodName> = Outputs[M]
