@@ -1,6 +1,7 @@
 import { homedir } from 'node:os'
 import { isAbsolute, join, resolve } from 'node:path'
 import { CLEANUP_INTERVAL, DEFAULT_CLAIM_TIMEOUT } from '../shared/limits.ts'
+import type { SettingName } from '../shared/control/settings.ts'
 import { APP_ID } from './app-info.ts'
 import { LOG_LEVELS, type LogLevel } from './log.ts'
 
@@ -29,6 +30,15 @@ export interface Config {
   readonly claimTimeout: number
   readonly allowedHosts: readonly string[]
   readonly allowedOrigins: ReadonlySet<string>
+  /** Settings that the environment decides, with the variable that does: for these the settings file does not count. */
+  readonly fixedSettings: Readonly<Partial<Record<SettingName, string>>>
+}
+
+/** Settings that a variable may decide. */
+const SETTING_VARIABLES: Readonly<Partial<Record<SettingName, string>>> = {
+  port: 'BUS_PORT',
+  requireSignatures: 'BUS_REQUIRE_SIGNATURES',
+  maintenance: 'BUS_MAINTENANCE_MODE'
 }
 
 type Environment = Readonly<Record<string, string | undefined>>
@@ -40,7 +50,7 @@ const CLAIM_TIMEOUT = { min: 1, max: 86_400 }
 
 /** Throws ConfigError, which names the variable and what it takes, at the first one that cannot be used. */
 export function readConfig(env: Environment, platform: NodeJS.Platform = process.platform): Config {
-  const dataDir = resolve(text(env, 'BUS_DATA_DIR') ?? defaultDataDir(env, platform))
+  const dataDir = dataDirectoryOf(env, platform)
   const databaseName = text(env, 'BUS_DB_PATH') ?? DEFAULT_DATABASE_NAME
   return {
     dataDir,
@@ -60,12 +70,20 @@ export function readConfig(env: Environment, platform: NodeJS.Platform = process
     cleanupInterval: wholeNumber(env, 'BUS_CLEANUP_INTERVAL_SECONDS', CLEANUP_INTERVAL),
     claimTimeout: wholeNumber(env, 'BUS_CLAIM_TIMEOUT_SECONDS', { ...CLAIM_TIMEOUT, default: DEFAULT_CLAIM_TIMEOUT }),
     allowedHosts: list(env, 'BUS_ALLOWED_HOSTS').map((name) => hostName('BUS_ALLOWED_HOSTS', name)),
-    allowedOrigins: new Set(list(env, 'BUS_ALLOWED_ORIGINS').map(origin))
+    allowedOrigins: new Set(list(env, 'BUS_ALLOWED_ORIGINS').map(origin)),
+    fixedSettings: Object.fromEntries(
+      Object.entries(SETTING_VARIABLES).filter(([, variable]) => text(env, variable) !== undefined)
+    )
   }
 }
 
+/** The folder that holds all the bus keeps. Unlike `readConfig` this never throws. */
+export function dataDirectoryOf(env: Environment, platform: NodeJS.Platform = process.platform): string {
+  return resolve(text(env, 'BUS_DATA_DIR') ?? defaultDataDir(env, platform))
+}
+
 /** Where an app of this name keeps its data on each platform; the desktop app uses the same folder. */
-export function defaultDataDir(env: Environment, platform: NodeJS.Platform): string {
+function defaultDataDir(env: Environment, platform: NodeJS.Platform): string {
   if (platform === 'win32') return join(env.APPDATA ?? join(homedir(), 'AppData', 'Roaming'), APP_ID)
   if (platform === 'darwin') return join(homedir(), 'Library', 'Application Support', APP_ID)
   return join(env.XDG_CONFIG_HOME || join(homedir(), '.config'), APP_ID)

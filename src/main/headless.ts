@@ -1,7 +1,9 @@
+import { fileURLToPath } from 'node:url'
 import { UnusableDatabaseError } from './bus/store/database.ts'
 import { greeting } from './announce.ts'
 import { APP_VERSION } from './app-info.ts'
 import { ConfigError, readConfig } from './config.ts'
+import { headlessHost } from './headless-host.ts'
 import { createLog, flushLog, type Log } from './log.ts'
 import type { SecretPlace } from './secrets.ts'
 import { serve, type Service } from './serve.ts'
@@ -40,7 +42,14 @@ async function runHeadless(options: HeadlessOptions): Promise<void> {
   try {
     const config = readConfig(options.env)
     log = createLog(config.logLevel)
-    service = await serve({ config, log, ...readArguments(options.args), readerEntry: readerEntry() })
+    service = await serve({
+      config,
+      log,
+      host: headlessHost(config),
+      ...readArguments(options.args),
+      readerEntry: readerEntry(),
+      interfaceDirectory: fileURLToPath(new URL('../renderer', import.meta.url))
+    })
   } catch (error) {
     process.exitCode = error instanceof ConfigError ? EXIT_BAD_SETTING : EXIT_FAILED
     const isExpected = error instanceof ConfigError || error instanceof UnusableDatabaseError

@@ -1,4 +1,5 @@
-import { write, writeSync } from 'node:fs'
+import { closeSync, fstatSync, mkdirSync, openSync, renameSync, write, writeSync } from 'node:fs'
+import { dirname } from 'node:path'
 import { pino } from 'pino'
 
 export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const
@@ -6,9 +7,11 @@ export type LogLevel = (typeof LOG_LEVELS)[number]
 
 export type Log = ReturnType<typeof createLog>
 
-/** JSON lines on standard error. What is logged never holds a key, a token or a password. */
-export function createLog(level: LogLevel) {
-  return pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime }, standardError)
+/** JSON lines on standard error, or in a file. What is logged never holds a key, a token or a password. */
+export function createLog(level: LogLevel, file?: string) {
+  const destination = file === undefined ? standardError : new LogDestination(new LogFile(file))
+  destinations.add(destination)
+  return pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime }, destination)
 }
 
 /** Characters of log that may wait for a slow reader; beyond, lines are dropped rather than requests held up. */
@@ -16,18 +19,64 @@ const MAX_WAITING = 1_048_576
 /** Milliseconds before a reader that takes nothing right now is tried again. */
 const RETRY_MS = 50
 
+/** What a log is written to. */
+interface Target {
+  /** The file to write to next. */
+  fd(): number
+  wrote(bytes: number): void
+}
+
+/** A log file starts anew at this many bytes; the one before is kept. */
+const MAX_FILE_BYTES = 5_000_000
+
+/** A file of mode 0600 that is put aside, as `<name>.1`, when it has grown. */
+class LogFile implements Target {
+  readonly #path: string
+  #fd: number
+  #size: number
+
+  /** Throws where the file cannot be opened. */
+  constructor(path: string) {
+    mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
+    this.#path = path
+    this.#fd = openSync(path, 'a', 0o600)
+    this.#size = fstatSync(this.#fd).size
+  }
+
+  fd(): number {
+    if (this.#size >= MAX_FILE_BYTES) this.#startAnew()
+    return this.#fd
+  }
+
+  wrote(bytes: number): void {
+    this.#size += bytes
+  }
+
+  #startAnew(): void {
+    this.#size = 0
+    try {
+      renameSync(this.#path, `${this.#path}.1`)
+      const fd = openSync(this.#path, 'a', 0o600)
+      closeSync(this.#fd)
+      this.#fd = fd
+    } catch {
+      // A file that cannot be put aside is written on.
+    }
+  }
+}
+
 /**
  * Where the log goes. It must never stop the bus: a full disk loses lines, and a reader that stands still holds up
  * nothing, not even the end of the process. (pino's own destination does one or the other.)
  */
 class LogDestination {
-  readonly #fd: number
+  readonly #target: Target
   #waiting: string[] = []
   #length = 0
   #isWriting = false
 
-  constructor(fd: number) {
-    this.#fd = fd
+  constructor(target: Target) {
+    this.#target = target
     process.on('exit', () => this.#writeRest())
   }
 
@@ -54,18 +103,19 @@ class LogDestination {
   #writeNext(): void {
     if (this.#waiting.length === 0) return
     this.#isWriting = true
-    this.#writeAll(this.#take(), 0)
+    this.#writeAll(this.#target.fd(), this.#take(), 0)
   }
 
-  #writeAll(text: Buffer, from: number): void {
-    write(this.#fd, text, from, (error, written) => {
+  #writeAll(fd: number, text: Buffer, from: number): void {
+    write(fd, text, from, (error, written) => {
       if (error?.code === 'EAGAIN') {
-        setTimeout(() => this.#writeAll(text, from), RETRY_MS).unref()
+        setTimeout(() => this.#writeAll(fd, text, from), RETRY_MS).unref()
         return
       }
       const next = from + written
+      this.#target.wrote(written)
       if (error === null && next < text.length) {
-        this.#writeAll(text, next)
+        this.#writeAll(fd, text, next)
         return
       }
       this.#isWriting = false
@@ -77,16 +127,17 @@ class LogDestination {
   #writeRest(): void {
     if (this.#isWriting || this.#waiting.length === 0) return
     try {
-      writeSync(this.#fd, this.#take())
+      writeSync(this.#target.fd(), this.#take())
     } catch {
       // There is nowhere left to say it.
     }
   }
 }
 
-const standardError = new LogDestination(2)
+const standardError = new LogDestination({ fd: () => 2, wrote: () => {} })
+const destinations = new Set([standardError])
 
-/** Waits until the log is written, at most `patience` milliseconds: for the end of the process. */
-export function flushLog(patience: number): Promise<void> {
-  return standardError.flush(patience)
+/** Waits until all logs are written, at most `patience` milliseconds: for the end of the process. */
+export async function flushLog(patience: number): Promise<void> {
+  await Promise.all([...destinations].map((destination) => destination.flush(patience)))
 }

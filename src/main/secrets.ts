@@ -1,87 +1,104 @@
 import { randomBytes } from 'node:crypto'
-import { readFileSync, renameSync, rmSync, statSync } from 'node:fs'
 import { digestOf } from './bus/keys.ts'
 import type { Meta, MetaName } from './bus/meta.ts'
-import { writeFileAtomically } from './files.ts'
+import type { Vault } from './host.ts'
 
-/** Where a secret of the bus can be read: in the environment, in a file of this machine, or only by who knows it. */
+/** Where a secret of the bus can be read: in the environment, in its vault, or only by who knows it. */
 export type SecretPlace =
   | { readonly in: 'environment'; readonly variable: string }
-  | { readonly in: 'file'; readonly path: string }
+  | { readonly in: 'file' | 'keychain'; readonly path: string }
   | { readonly in: 'elsewhere'; readonly path: string }
-
-export interface Secret {
-  readonly digest: string
-  readonly place: SecretPlace
-}
 
 export interface SecretOptions {
   readonly meta: Meta
+  readonly vault: Vault
   readonly name: Extract<MetaName, `${string}_digest`>
   /** What the environment says; it counts before all else. */
   readonly given: string | undefined
   readonly variable: string
-  /** The file of mode 0600 that holds the secret in clear. */
-  readonly path: string
+  /** What the vault calls it. */
+  readonly slot: string
   readonly prefix: string
 }
 
 const SECRET_BYTES = 24
 
 /**
- * Finds a secret of the bus, or makes it at the first start. The database holds only its digest. A database that has a
- * digest already never gets a second secret: when its file is missing, the secret is in a keychain or in a head.
+ * A secret of the bus: its main key, or the password for browsers. The database holds only its digest, the vault the
+ * clear text. A database that has a digest already never gets a second secret: when the vault lacks it, it is in another
+ * vault or in a head.
  */
-export function findSecret(options: SecretOptions): Secret {
-  const { meta, name, given, variable, path } = options
-  if (given !== undefined) return { digest: digestOf(given), place: { in: 'environment', variable } }
-  finishRotation(options)
-  const known = meta.get(name)
-  const content = readSecretFile(path)
-  if (known !== undefined) {
-    const isInFile = content !== undefined && digestOf(content) === known
-    return { digest: known, place: { in: isInFile ? 'file' : 'elsewhere', path } }
+export class Secret {
+  readonly #options: SecretOptions
+  digest: string
+  place: SecretPlace
+
+  private constructor(options: SecretOptions, digest: string, place: SecretPlace) {
+    this.#options = options
+    this.digest = digest
+    this.place = place
   }
-  // A file without a digest: the very first start was interrupted between the two.
-  const secret = content ?? newSecret(options)
-  if (content === undefined) writeFileAtomically(path, `${secret}\n`)
-  meta.set(name, digestOf(secret))
-  return { digest: digestOf(secret), place: { in: 'file', path } }
+
+  /** Finds the secret, or makes it at the first start. */
+  static async find(options: SecretOptions): Promise<Secret> {
+    const { meta, vault, name, given, variable, slot } = options
+    if (given !== undefined) return new Secret(options, digestOf(given), { in: 'environment', variable })
+    await finishReplacement(options)
+    const known = meta.get(name)
+    const content = await vault.read(slot)
+    const kept = { in: vault.place, path: vault.where(slot) } as const
+    if (known !== undefined) {
+      const isKept = content !== undefined && digestOf(content) === known
+      return new Secret(options, known, isKept ? kept : { in: 'elsewhere', path: kept.path })
+    }
+    // A secret without a digest: the very first start was interrupted between the two.
+    const secret = content ?? newSecret(options)
+    if (content === undefined) await vault.write(slot, secret)
+    meta.set(name, digestOf(secret))
+    return new Secret(options, digestOf(secret), kept)
+  }
+
+  /** The variable of the environment that decides this secret, undefined when none does. */
+  get decidedBy(): string | undefined {
+    return this.place.in === 'environment' ? this.place.variable : undefined
+  }
+
+  /** The secret in clear, undefined where this bus cannot read it. */
+  async reveal(): Promise<string | undefined> {
+    if (this.#options.given !== undefined) return this.#options.given
+    return this.place.in === 'elsewhere' ? undefined : this.#options.vault.read(this.#options.slot)
+  }
+
+  /** Replaces the secret by a new one, which is the answer. */
+  async rotate(): Promise<string> {
+    const secret = newSecret(this.#options)
+    await this.replace(secret)
+    return secret
+  }
+
+  /** Replaces the secret; a crash in between leaves the old one or the new one in force, and readable. */
+  async replace(secret: string): Promise<void> {
+    const { meta, vault, name, slot } = this.#options
+    await vault.write(nextSlot(slot), secret)
+    meta.set(name, digestOf(secret))
+    await vault.write(slot, secret)
+    await vault.remove(nextSlot(slot))
+    this.digest = digestOf(secret)
+    this.place = { in: vault.place, path: vault.where(slot) }
+  }
 }
 
-/** Replaces a secret by a new one; a crash in between leaves the old one or the new one in force, and readable. */
-export function rotateSecret(options: SecretOptions): void {
-  const secret = newSecret(options)
-  writeFileAtomically(nextPath(options), `${secret}\n`)
-  options.meta.set(options.name, digestOf(secret))
-  renameSync(nextPath(options), options.path)
-}
-
-/** True when others than the owner may read the file; always false where modes mean nothing. */
-export function isReadableByOthers(path: string): boolean {
-  return process.platform !== 'win32' && (statSync(path).mode & 0o077) !== 0
-}
-
-function finishRotation(options: SecretOptions): void {
-  const next = readSecretFile(nextPath(options))
+async function finishReplacement({ meta, vault, name, slot }: SecretOptions): Promise<void> {
+  const next = await vault.read(nextSlot(slot))
   if (next === undefined) return
-  if (digestOf(next) === options.meta.get(options.name)) renameSync(nextPath(options), options.path)
-  else rmSync(nextPath(options))
+  if (digestOf(next) === meta.get(name)) await vault.write(slot, next)
+  await vault.remove(nextSlot(slot))
 }
 
-function nextPath({ path }: SecretOptions): string {
-  return `${path}.next`
+function nextSlot(slot: string): string {
+  return `${slot}.next`
 }
 
 function newSecret({ prefix }: SecretOptions): string {
   return prefix + randomBytes(SECRET_BYTES).toString('base64url')
-}
-
-function readSecretFile(path: string): string | undefined {
-  try {
-    return readFileSync(path, 'utf8').trim() || undefined
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
-    throw error
-  }
 }

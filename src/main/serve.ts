@@ -1,21 +1,25 @@
+import { assemble, type Faces } from './assemble.ts'
 import { Bus, type BusOptions } from './bus/bus.ts'
 import { systemClock } from './bus/clock.ts'
-import { digestOf } from './bus/keys.ts'
 import { systemRandom } from './bus/random.ts'
 import { sqliteCode, UnusableDatabaseError } from './bus/store/database.ts'
 import { ConfigError, type Config } from './config.ts'
+import type { Control } from './control/control.ts'
 import { DataDirectory } from './data-directory.ts'
-import { createApp } from './http/app.ts'
-import { HostNames } from './http/hosts.ts'
+import { isReadableByOthers } from './file-vault.ts'
+import type { Host } from './host.ts'
 import { INTERFACE_PATH } from './http/routes/client.ts'
-import { HttpServer } from './http/server.ts'
+import { ListenError, type Listener } from './listener.ts'
 import type { Log } from './log.ts'
-import { findSecret, isReadableByOthers, rotateSecret, type Secret, type SecretOptions } from './secrets.ts'
+import { Secret, type SecretOptions } from './secrets.ts'
+import { SettingsFile } from './settings.ts'
 
 /** A bus that serves. */
 export interface Service {
-  readonly url: string
-  readonly interfaceUrl: string
+  readonly control: Control
+  /** undefined while the port cannot be had. */
+  readonly url: string | undefined
+  readonly interfaceUrl: string | undefined
   readonly mainKey: Secret
   readonly dashboardPassword: Secret
   /** Answers what is under way and closes the database; `grace` bounds the waiting, in milliseconds. */
@@ -25,13 +29,20 @@ export interface Service {
 export interface ServeOptions {
   readonly config: Config
   readonly log: Log
+  readonly host: Host
   readonly readerEntry: URL
+  /** The folder of the built interface. */
+  readonly interfaceDirectory: string
+  /** Goes on without a listener when the port cannot be had: the desktop's window can say so and change it. */
+  readonly tolerateListenTrouble?: boolean
   readonly rotateMainKey?: boolean
   readonly rotateDashboardPassword?: boolean
 }
 
+const SETTINGS_FILE = 'settings.json'
+
 /**
- * Starts the whole bus on its data directory: lock, database, secrets, listener. Desktop and headless alike.
+ * Starts the whole bus on its data directory: lock, settings, database, secrets, listener. Desktop and headless alike.
  * Throws ConfigError or UnusableDatabaseError with a sentence for the user; then nothing is left running.
  */
 export async function serve(options: ServeOptions): Promise<Service> {
@@ -46,7 +57,8 @@ export async function serve(options: ServeOptions): Promise<Service> {
 }
 
 async function serveFrom(directory: DataDirectory, options: ServeOptions): Promise<Service> {
-  const { config, log, readerEntry } = options
+  const { config, host, log, readerEntry, interfaceDirectory } = options
+  const settings = new SettingsFile(directory.file(SETTINGS_FILE), config)
   const bus = openBus({
     path: config.databasePath,
     clock: systemClock,
@@ -57,48 +69,77 @@ async function serveFrom(directory: DataDirectory, options: ServeOptions): Promi
     onCleanupError: (err) => log.error({ err }, 'cleanup failed; it is tried again in a minute'),
     onRollback: logSometimes((err) => log.error({ err }, 'the database did not take a transaction'))
   })
-  let server: HttpServer | undefined
+  let faces: Faces | undefined
   try {
-    const { mainKey, dashboardPassword } = findSecrets(bus, directory, options)
-    bus.keys.setMain(mainKey.digest)
-    const listener = new HttpServer(
-      (req, res) => handle(req, res),
-      (err) => log.error({ err }, 'a connection could not be accepted')
-    )
-    server = listener
-    const app = createApp({
-      ...config,
+    const { mainKey, dashboardPassword } = await findSecrets(bus, options)
+    faces = assemble({
       bus,
       clock: systemClock,
       random: systemRandom(),
+      config,
+      settings,
+      host,
       log,
-      hosts: new HostNames(config.host, config.allowedHosts),
-      secrets: {
-        adminToken: config.adminSecret && digestOf(config.adminSecret),
-        dashboardPassword: dashboardPassword.digest,
-        metricsToken: config.metricsToken && digestOf(config.metricsToken)
-      },
-      allowTokenless: config.allowTokenlessWorkers,
-      isClosing: () => listener.isClosing
+      mainKey,
+      password: dashboardPassword,
+      interfaceDirectory,
+      announce: (listener) => announce(directory, listener)
     })
-    const handle = app.callback()
-    const url = urlOf(config.host, await listen(listener, config))
-    directory.announce({ pid: process.pid, url })
+    const { control, feed, listener } = faces
+    await listen(listener, settings.values.port, options)
+    announce(directory, listener)
+    await applySettings(settings, options)
     return {
-      url,
-      interfaceUrl: url + INTERFACE_PATH,
+      control,
+      get url() {
+        return urlOf(listener)
+      },
+      get interfaceUrl() {
+        const url = urlOf(listener)
+        return url && url + INTERFACE_PATH
+      },
       mainKey,
       dashboardPassword,
       async close(grace) {
+        // Pages that follow events never end by themselves.
+        feed.close()
         await listener.close(grace)
         await bus.close()
         directory.release()
       }
     }
   } catch (error) {
-    await server?.close(0)
+    await faces?.listener.close(0)
     await bus.close()
     throw error
+  }
+}
+
+function urlOf({ state }: Listener): string | undefined {
+  return state.state === 'listening' ? state.url : undefined
+}
+
+function announce(directory: DataDirectory, listener: Listener): void {
+  const url = urlOf(listener)
+  directory.announce({ pid: process.pid, ...(url !== undefined && { url }) })
+}
+
+async function listen(listener: Listener, port: number, { log, tolerateListenTrouble }: ServeOptions): Promise<void> {
+  try {
+    await listener.listen(port)
+  } catch (error) {
+    if (!(error instanceof ListenError)) throw error
+    if (tolerateListenTrouble !== true) throw new ConfigError(error.message)
+    log.error(error.message)
+  }
+}
+
+/** What the surroundings refuse at the start is no reason not to start. */
+async function applySettings(settings: SettingsFile, { host, log }: ServeOptions): Promise<void> {
+  try {
+    await host.applySettings(settings.values)
+  } catch (error) {
+    log.warn((error as Error).message)
   }
 }
 
@@ -125,69 +166,44 @@ function logSometimes(say: (error: unknown) => void): (error: unknown) => void {
   }
 }
 
-function findSecrets(bus: Bus, directory: DataDirectory, options: ServeOptions) {
-  const { config, log } = options
+async function findSecrets(bus: Bus, options: ServeOptions) {
+  const { config, host, log } = options
   const mainKey: SecretOptions = {
     meta: bus.meta,
+    vault: host.vault,
     name: 'main_key_digest',
     given: config.secret,
     variable: 'BUS_SECRET',
-    path: directory.file('main.key'),
+    slot: 'main.key',
     prefix: 'bus_'
   }
   const dashboardPassword: SecretOptions = {
     meta: bus.meta,
+    vault: host.vault,
     name: 'dashboard_password_digest',
     given: config.dashboardPassword,
     variable: 'DASHBOARD_PASSWORD',
-    path: directory.file('dashboard.password'),
+    slot: 'dashboard.password',
     prefix: ''
   }
-  const rotated = [
-    ...(options.rotateMainKey ? [mainKey] : []),
-    ...(options.rotateDashboardPassword ? [dashboardPassword] : [])
-  ]
-  for (const { given, variable } of rotated) {
-    if (given === undefined) continue
-    throw new ConfigError(`${variable} decides this secret; change it there, or unset it to rotate the stored one.`)
+  return {
+    mainKey: await find(mainKey, options.rotateMainKey === true, log),
+    dashboardPassword: await find(dashboardPassword, options.rotateDashboardPassword === true, log)
   }
-  for (const secret of rotated) {
-    rotateSecret(secret)
-    log.info({ file: secret.path }, 'rotated: the old secret is refused from now on')
-  }
-  return { mainKey: find(mainKey, log), dashboardPassword: find(dashboardPassword, log) }
 }
 
-function find(options: SecretOptions, log: Log): Secret {
-  const secret = findSecret(options)
+async function find(options: SecretOptions, mustRotate: boolean, log: Log): Promise<Secret> {
+  if (mustRotate && options.given !== undefined) {
+    throw new ConfigError(`${options.variable} decides this secret; change it there, or unset it to rotate the stored one.`)
+  }
+  const secret = await Secret.find(options)
+  if (mustRotate) {
+    await secret.rotate()
+    log.info({ secret: options.slot }, 'rotated: the old secret is refused from now on')
+  }
   const { place } = secret
   if (place.in === 'file' && isReadableByOthers(place.path)) {
     log.warn({ file: place.path }, 'other users of this machine can read this secret; run chmod 600 on it')
   }
   return secret
-}
-
-async function listen(server: HttpServer, { host, port }: Config): Promise<number> {
-  try {
-    return await server.listen(host, port)
-  } catch (error) {
-    throw new ConfigError(listenTrouble(error as NodeJS.ErrnoException, host, port))
-  }
-}
-
-function listenTrouble({ code, message }: NodeJS.ErrnoException, host: string, port: number): string {
-  if (code === 'EADDRINUSE') {
-    return `Port ${port} on ${host} is taken by another program; stop it, or set BUS_PORT to another port (0 for any free one).`
-  }
-  if (code === 'EACCES') return `Port ${port} on ${host} needs special rights; set BUS_PORT to one from 1024 up.`
-  if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND') {
-    return `${host} is not an address of this machine; set BUS_HOST to one that is.`
-  }
-  return `The bus cannot listen on ${host}, port ${port}: ${message}.`
-}
-
-/** A listener on all addresses is reached from this machine by loopback. */
-function urlOf(host: string, port: number): string {
-  const name = host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host
-  return `http://${name.includes(':') ? `[${name}]` : name}:${port}`
 }

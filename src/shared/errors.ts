@@ -56,6 +56,11 @@ const ERROR_STATUS = {
 
 export type ErrorCode = keyof typeof ERROR_STATUS
 
+/** The HTTP status of a code; 400 for one that this protocol does not know. */
+export function errorStatus(code: string): number {
+  return code in ERROR_STATUS ? ERROR_STATUS[code as ErrorCode] : 400
+}
+
 /** A refusal that the client is meant to see. Anything else that is thrown reaches it only as `internal_error`. */
 export class ProtocolError extends Error {
   readonly code: ErrorCode

@@ -20,7 +20,8 @@ test('without any variable the bus listens on loopback and keeps its data in the
     cleanupInterval: 21_600,
     claimTimeout: 60,
     allowedHosts: [],
-    allowedOrigins: new Set()
+    allowedOrigins: new Set(),
+    fixedSettings: {}
   })
 })
 
@@ -34,7 +35,8 @@ test.each([
   [{ BUS_CLEANUP_INTERVAL_SECONDS: '300' }, { cleanupInterval: 300 }],
   [{ BUS_CLAIM_TIMEOUT_SECONDS: '5' }, { claimTimeout: 5 }],
   [{ BUS_HOST: '::' }, { host: '::' }],
-  [{ BUS_PORT: '0' }, { port: 0 }],
+  [{ BUS_PORT: '0' }, { port: 0, fixedSettings: { port: 'BUS_PORT' } }],
+  [{ BUS_PORT: '' }, { port: 7610, fixedSettings: {} }],
   [{ BUS_LOG_LEVEL: 'DEBUG' }, { logLevel: 'debug' }],
   [{ BUS_ALLOWED_HOSTS: 'bus.example, [fd00::1]' }, { allowedHosts: ['bus.example', 'fd00::1'] }],
   [{ BUS_ALLOWED_ORIGINS: 'https://a.example,http://localhost:3000' }, { allowedOrigins: new Set(['https://a.example', 'http://localhost:3000']) }],

@@ -28,7 +28,7 @@ test('the first line on standard output says where the bus listens; logs are JSO
     event: 'listening',
     pid: bus.process.pid,
     url: expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+$/),
-    interface: `${bus.url}/admin/dashboard`,
+    interface: `${bus.url}/admin/`,
     main_key: { file: join(folder.path, 'main.key') },
     dashboard_password: { file: join(folder.path, 'dashboard.password') },
     version: expect.stringMatching(/^\d+\.\d+\.\d+$/)

@@ -4,7 +4,8 @@ import { expect, test } from 'vitest'
 import { digestOf } from '../../src/main/bus/keys.ts'
 import { Meta } from '../../src/main/bus/meta.ts'
 import { openDatabase } from '../../src/main/bus/store/database.ts'
-import { findSecret, rotateSecret, type SecretOptions } from '../../src/main/secrets.ts'
+import { FileVault } from '../../src/main/file-vault.ts'
+import { Secret, type SecretOptions } from '../../src/main/secrets.ts'
 import { temporaryFolder } from '../support/folders.ts'
 
 function setUp() {
@@ -15,13 +16,16 @@ function setUp() {
     name: 'main_key_digest',
     given: undefined,
     variable: 'BUS_SECRET',
-    path: join(folder.path, 'main.key'),
+    vault: new FileVault(folder.path),
+    slot: 'main.key',
     prefix: 'bus_'
   }
+  const path = join(folder.path, 'main.key')
   return {
     db,
     options,
-    read: () => readFileSync(options.path, 'utf8').trim(),
+    path,
+    read: () => readFileSync(path, 'utf8').trim(),
     [Symbol.dispose]() {
       db.close()
       folder[Symbol.dispose]()
@@ -29,57 +33,74 @@ function setUp() {
   }
 }
 
-test('the first start makes a secret; its file has mode 0600, the database only a digest', () => {
+test('the first start makes a secret; its file has mode 0600, the database only a digest', async () => {
   using t = setUp()
-  const { digest, place } = findSecret(t.options)
-  expect(place).toEqual({ in: 'file', path: t.options.path })
+  const { digest, place } = await Secret.find(t.options)
+  expect(place).toEqual({ in: 'file', path: t.path })
   expect(t.read()).toMatch(/^bus_[\w-]{32}$/)
-  expect(statSync(t.options.path).mode & 0o777).toBe(0o600)
+  expect(statSync(t.path).mode & 0o777).toBe(0o600)
   expect(digest).toBe(digestOf(t.read()))
   const everything = JSON.stringify(t.db.prepare('SELECT * FROM meta').all())
   expect(everything).not.toContain(t.read())
-  expect(findSecret(t.options)).toMatchObject({ digest })
+  expect(await Secret.find(t.options)).toMatchObject({ digest })
 })
 
-test('a first start that was interrupted after writing the file goes on with that file', () => {
+test('a first start that was interrupted after writing the file goes on with that file', async () => {
   using t = setUp()
-  writeFileSync(t.options.path, 'half-way\n')
-  expect(findSecret(t.options)).toMatchObject({ digest: digestOf('half-way') })
+  writeFileSync(t.path, 'half-way\n')
+  expect(await Secret.find(t.options)).toMatchObject({ digest: digestOf('half-way') })
 })
 
-test('a file that does not hold the secret is told from one that does', () => {
+test('a file that does not hold the secret is told from one that does', async () => {
   using t = setUp()
-  const { digest } = findSecret(t.options)
-  writeFileSync(t.options.path, 'something else\n')
-  expect(findSecret(t.options)).toMatchObject({ digest, place: { in: 'elsewhere' } })
+  const { digest } = await Secret.find(t.options)
+  writeFileSync(t.path, 'something else\n')
+  expect(await Secret.find(t.options)).toMatchObject({ digest, place: { in: 'elsewhere' } })
 })
 
-test('a rotation that was interrupted before the database leaves the old secret in force', () => {
+test('a rotation that was interrupted before the database leaves the old secret in force', async () => {
   using t = setUp()
-  findSecret(t.options)
+  await Secret.find(t.options)
   const old = t.read()
-  writeFileSync(`${t.options.path}.next`, 'never stored\n')
-  expect(findSecret(t.options)).toMatchObject({ digest: digestOf(old), place: { in: 'file' } })
-  expect(existsSync(`${t.options.path}.next`)).toBe(false)
+  writeFileSync(`${t.path}.next`, 'never stored\n')
+  expect(await Secret.find(t.options)).toMatchObject({ digest: digestOf(old), place: { in: 'file' } })
+  expect(existsSync(`${t.path}.next`)).toBe(false)
 })
 
-test('a rotation that was interrupted after the database is finished by the next start', () => {
+test('a rotation that was interrupted after the database is finished by the next start', async () => {
   using t = setUp()
-  findSecret(t.options)
-  rotateSecret(t.options)
+  await (await Secret.find(t.options)).rotate()
   const rotated = t.read()
-  renameSync(t.options.path, `${t.options.path}.next`)
-  writeFileSync(t.options.path, 'the old one\n')
-  expect(findSecret(t.options)).toMatchObject({ digest: digestOf(rotated), place: { in: 'file' } })
+  renameSync(t.path, `${t.path}.next`)
+  writeFileSync(t.path, 'the old one\n')
+  expect(await Secret.find(t.options)).toMatchObject({ digest: digestOf(rotated), place: { in: 'file' } })
   expect(t.read()).toBe(rotated)
 })
 
-test('the environment counts first and touches nothing', () => {
+test('the environment counts first and touches nothing', async () => {
   using t = setUp()
-  const secret = findSecret({ ...t.options, given: 'from outside' })
-  expect(secret).toEqual({
+  const secret = await Secret.find({ ...t.options, given: 'from outside' })
+  expect(secret).toMatchObject({
     digest: digestOf('from outside'),
     place: { in: 'environment', variable: 'BUS_SECRET' }
   })
-  expect(existsSync(t.options.path)).toBe(false)
+  expect(await secret.reveal()).toBe('from outside')
+  expect(existsSync(t.path)).toBe(false)
+})
+
+test('a secret that was replaced counts at once, is revealed, and is found again', async () => {
+  using t = setUp()
+  const secret = await Secret.find(t.options)
+  await secret.replace('chosen by the user')
+  expect(secret.digest).toBe(digestOf('chosen by the user'))
+  expect(await secret.reveal()).toBe('chosen by the user')
+  expect(await Secret.find(t.options)).toMatchObject({ digest: secret.digest, place: { in: 'file' } })
+  expect(existsSync(`${t.path}.next`)).toBe(false)
+})
+
+test('a secret that lies elsewhere cannot be revealed', async () => {
+  using t = setUp()
+  await Secret.find(t.options)
+  writeFileSync(t.path, 'something else\n')
+  expect(await (await Secret.find(t.options)).reveal()).toBeUndefined()
 })

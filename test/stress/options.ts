@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { DEFAULT_PORT, defaultDataDir } from '../../src/main/config.ts'
+import { dataDirectoryOf, DEFAULT_PORT } from '../../src/main/config.ts'
 import { Trouble } from './trouble.ts'
 
 export interface Profile {
@@ -61,7 +61,7 @@ function readUrl(text: string): string {
 /** The key from the environment, else from a file, else the main key of a bus on this machine. */
 function readKey(file: string | undefined, env: Readonly<Record<string, string | undefined>>): string {
   if (env.INTENT_API_KEY) return env.INTENT_API_KEY
-  const path = file ?? join(env.BUS_DATA_DIR || defaultDataDir(env, process.platform), 'main.key')
+  const path = file ?? join(dataDirectoryOf(env), 'main.key')
   let key: string
   try {
     key = readFileSync(path, 'utf8').trim()

@@ -84,9 +84,12 @@ export class TestBus implements AsyncDisposable {
   /** The counts that the bus keeps up, and the same counted afresh. */
   tallies(): { kept: unknown[]; counted: unknown[] } {
     return {
-      kept: this.rows('SELECT namespace, publisher, status, count FROM tallies ORDER BY 1, 2, 3'),
+      kept: this.rows(
+        `SELECT namespace, goal, publisher, status, sum(count) AS count FROM tallies
+         GROUP BY 1, 2, 3, 4 HAVING sum(count) <> 0 ORDER BY 1, 2, 3, 4`
+      ),
       counted: this.rows(
-        'SELECT namespace, publisher, status, count(*) AS count FROM intents GROUP BY 1, 2, 3 ORDER BY 1, 2, 3'
+        'SELECT namespace, goal, publisher, status, count(*) AS count FROM intents GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4'
       )
     }
   }

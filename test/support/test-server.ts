@@ -1,11 +1,16 @@
 import { join } from 'node:path'
 import { pino } from 'pino'
+import { assemble, type Faces } from '../../src/main/assemble.ts'
 import { Bus } from '../../src/main/bus/bus.ts'
-import { digestOf } from '../../src/main/bus/keys.ts'
+import { systemClock } from '../../src/main/bus/clock.ts'
 import { systemRandom } from '../../src/main/bus/random.ts'
-import { createApp, type AppOptions } from '../../src/main/http/app.ts'
-import { HostNames } from '../../src/main/http/hosts.ts'
-import { HttpServer } from '../../src/main/http/server.ts'
+import { readConfig, type Config } from '../../src/main/config.ts'
+import { headlessHost } from '../../src/main/headless-host.ts'
+import type { Host } from '../../src/main/host.ts'
+import type { Log } from '../../src/main/log.ts'
+import { Secret, type SecretOptions } from '../../src/main/secrets.ts'
+import { SettingsFile } from '../../src/main/settings.ts'
+import { ROOT } from './bus-process.ts'
 import { temporaryFolder } from './folders.ts'
 import { HandClock } from './hand-clock.ts'
 import { ask, type HttpAnswer, type HttpAsk } from './http-client.ts'
@@ -17,38 +22,40 @@ export const METRICS_TOKEN = 'metrics-token-of-the-tests'
 
 export const BASIC = `Basic ${Buffer.from(`admin:${PASSWORD}`).toString('base64')}`
 
-export type TestServerOptions = Partial<
-  Pick<
-    AppOptions,
-    'trustProxy' | 'enforceHttps' | 'maintenanceMode' | 'requireSignatures' | 'allowTokenless' | 'allowedOrigins'
-  >
-> & {
+export interface TestServerOptions {
+  readonly trustProxy?: boolean
+  readonly enforceHttps?: boolean
+  readonly allowTokenless?: boolean
+  readonly allowedOrigins?: ReadonlySet<string>
+  readonly maintenanceMode?: boolean
+  readonly requireSignatures?: boolean
   readonly claimTimeout?: number
   readonly allowedHosts?: readonly string[]
   readonly clock?: HandClock
+  /** Time goes by itself; then `clock` stands still. */
+  readonly isClockReal?: boolean
 }
 
 /** The whole server in this process, over a real socket, on a database of its own and a clock that tests turn. */
 export class TestServer implements AsyncDisposable {
-  readonly url: string
   readonly bus: Bus
   readonly clock: HandClock
   readonly databasePath: string
-  readonly #server: HttpServer
+  readonly #faces: Faces
   readonly #folder: Disposable
 
-  private constructor(url: string, bus: Bus, clock: HandClock, databasePath: string, server: HttpServer, folder: Disposable) {
-    this.url = url
+  private constructor(bus: Bus, clock: HandClock, databasePath: string, faces: Faces, folder: Disposable) {
     this.bus = bus
     this.clock = clock
     this.databasePath = databasePath
-    this.#server = server
+    this.#faces = faces
     this.#folder = folder
   }
 
   static async start(options: TestServerOptions = {}): Promise<TestServer> {
     const folder = temporaryFolder()
-    const clock = options.clock ?? new HandClock()
+    const handClock = options.clock ?? new HandClock()
+    const clock = options.isClockReal === true ? systemClock : handClock
     const path = join(folder.path, 'bus.db')
     const bus = new Bus({
       path,
@@ -58,29 +65,44 @@ export class TestServer implements AsyncDisposable {
       claimTimeout: options.claimTimeout ?? 60,
       cleanupInterval: 21_600
     })
-    bus.keys.setMain(digestOf(MAIN_KEY))
-    const app = createApp({
-      bus,
-      clock,
-      random: systemRandom(),
-      log: pino({ level: 'silent' }) as AppOptions['log'],
-      hosts: new HostNames('127.0.0.1', options.allowedHosts ?? []),
-      secrets: {
-        adminToken: digestOf(ADMIN_TOKEN),
-        dashboardPassword: digestOf(PASSWORD),
-        metricsToken: digestOf(METRICS_TOKEN)
-      },
+    const config: Config = {
+      ...readConfig({ BUS_DATA_DIR: folder.path, BUS_DB_PATH: path }),
+      adminSecret: ADMIN_TOKEN,
+      metricsToken: METRICS_TOKEN,
+      allowedHosts: options.allowedHosts ?? [],
       allowedOrigins: options.allowedOrigins ?? new Set(),
       trustProxy: options.trustProxy ?? false,
       enforceHttps: options.enforceHttps ?? false,
-      maintenanceMode: options.maintenanceMode ?? false,
-      requireSignatures: options.requireSignatures ?? false,
-      allowTokenless: options.allowTokenless ?? false,
-      isClosing: () => false
+      allowTokenlessWorkers: options.allowTokenless ?? false
+    }
+    const host = headlessHost(config)
+    const settings = new SettingsFile(join(folder.path, 'settings.json'), config)
+    settings.save({
+      port: 0,
+      maintenance: options.maintenanceMode ?? false,
+      requireSignatures: options.requireSignatures ?? false
     })
-    const server = new HttpServer(app.callback())
-    const port = await server.listen('127.0.0.1', 0)
-    return new TestServer(`http://127.0.0.1:${port}`, bus, clock, path, server, folder)
+    const faces = assemble({
+      bus,
+      clock,
+      random: systemRandom(),
+      config,
+      settings,
+      host,
+      log: pino({ level: 'silent' }) as Log,
+      mainKey: await secret(bus, host, 'main_key_digest', MAIN_KEY),
+      password: await secret(bus, host, 'dashboard_password_digest', PASSWORD),
+      interfaceDirectory: join(ROOT, 'out', 'renderer'),
+      announce: () => {}
+    })
+    await faces.listener.listen(0)
+    return new TestServer(bus, handClock, path, faces, folder)
+  }
+
+  get url(): string {
+    const { state } = this.#faces.listener
+    if (state.state !== 'listening') throw new Error(state.problem)
+    return state.url
   }
 
   /** Any request, with nothing added. */
@@ -116,8 +138,16 @@ export class TestServer implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#server.close(0)
+    this.#faces.feed.close()
+    await this.#faces.listener.close(0)
     await this.bus.close()
     this.#folder[Symbol.dispose]()
   }
+}
+
+/** A secret of the bus with a value that tests know. */
+async function secret(bus: Bus, { vault }: Host, name: SecretOptions['name'], value: string): Promise<Secret> {
+  const slot = name.replace('_digest', '')
+  await vault.write(slot, value)
+  return Secret.find({ meta: bus.meta, vault, name, given: undefined, variable: '', slot, prefix: '' })
 }

@@ -1,16 +1,20 @@
+import type { IncomingMessage } from 'node:http'
 import Router from '@koa/router'
 import Koa, { type Middleware } from 'koa'
 import { ProtocolError } from '../../shared/errors.ts'
 import type { Bus } from '../bus/bus.ts'
 import type { Clock } from '../bus/clock.ts'
 import type { Random } from '../bus/random.ts'
+import type { Control } from '../control/control.ts'
 import type { Log } from '../log.ts'
 import { Authentication, type OperatorSecrets } from './authenticate.ts'
 import { bare, exchange, refusal, type Exchange, type Reply, type State } from './exchange.ts'
 import { FailedLogins } from './failed-logins.ts'
-import { guard, type GuardOptions } from './guard.ts'
+import { CONTROL_PATH, guard, type GuardOptions } from './guard.ts'
+import type { InterfaceFiles } from './interface-files.ts'
 import { adminRoutes } from './routes/admin.ts'
-import { clientRoutes } from './routes/client.ts'
+import { clientRoutes, INTERFACE_PATH } from './routes/client.ts'
+import { controlRoutes } from './routes/control.ts'
 
 export interface AppOptions extends GuardOptions {
   readonly bus: Bus
@@ -18,9 +22,12 @@ export interface AppOptions extends GuardOptions {
   readonly random: Random
   readonly log: Log
   readonly secrets: OperatorSecrets
-  readonly requireSignatures: boolean
+  readonly requireSignatures: () => boolean
   readonly allowTokenless: boolean
-  readonly isClosing: () => boolean
+  readonly isClosing: (req: IncomingMessage) => boolean
+  readonly control: Control
+  /** The built interface; its `index.html` and all that this loads. */
+  readonly interfaceFiles: InterfaceFiles
 }
 
 type Route = (ctx: Exchange, param: string) => Reply | Promise<Reply>
@@ -30,6 +37,8 @@ export function createApp(options: AppOptions): Koa<State> {
   const authentication = new Authentication({ ...options, failedLogins: new FailedLogins() })
   const client = clientRoutes({ ...options, authentication })
   const admin = adminRoutes({ ...options, authentication })
+  const control = controlRoutes({ ...options, authentication })
+  const { interfaceFiles } = options
   const app = new Koa<State>()
   app.use(exchange(options))
   app.use(guard(options))
@@ -67,12 +76,20 @@ export function createApp(options: AppOptions): Koa<State> {
     ['post', '/admin/intents/:id/retry', admin.retry],
     ['get', '/admin/dead', admin.deadLetters],
     ['get', '/admin/dead/:id', admin.deadLetter],
-    ['get', '/metrics', admin.metrics]
+    ['get', '/metrics', admin.metrics],
+    ['get', '/admin', () => bare(303, ['Location', INTERFACE_PATH])],
+    ['get', INTERFACE_PATH, (ctx) => interfaceFiles.reply(ctx, 'index.html')],
+    ['get', `${INTERFACE_PATH}assets/:name`, (ctx, name) => interfaceFiles.reply(ctx, `assets/${name}`)],
+    ['post', `${CONTROL_PATH}login`, control.login],
+    ['post', `${CONTROL_PATH}logout`, control.logout],
+    ['get', `${CONTROL_PATH}session`, control.session],
+    ['get', `${CONTROL_PATH}events`, control.events],
+    ['post', `${CONTROL_PATH}:name`, control.call]
   ]
   for (const [method, path, route] of routes) {
     router[method](path, async (ctx) => {
-      const { id, key } = ctx.params as { id?: string; key?: string }
-      ctx.state.reply = await route(ctx as unknown as Exchange, id ?? key ?? '')
+      const { id, key, name } = ctx.params as { id?: string; key?: string; name?: string }
+      ctx.state.reply = await route(ctx as unknown as Exchange, id ?? key ?? name ?? '')
     })
   }
   app.use(router.routes())

@@ -9,7 +9,7 @@ import type { Clock } from '../bus/clock.ts'
 import { queryPairs, Refusal, type Exchange } from './exchange.ts'
 import type { FailedLogins } from './failed-logins.ts'
 
-/** Digests of the secrets that let an operator in; undefined where none is set. */
+/** Digests of the secrets that let an operator in, as they are now; undefined where none is set. */
 export interface OperatorSecrets {
   readonly adminToken: string | undefined
   readonly dashboardPassword: string | undefined
@@ -21,7 +21,7 @@ export interface AuthenticationOptions {
   readonly clock: Clock
   readonly failedLogins: FailedLogins
   readonly secrets: OperatorSecrets
-  readonly requireSignatures: boolean
+  readonly requireSignatures: () => boolean
 }
 
 const CHALLENGE = ['WWW-Authenticate', 'Basic realm="IntentBus Admin"']
@@ -69,6 +69,12 @@ export class Authentication {
     return this.#check(ctx, password, dashboardPassword)
   }
 
+  /** Whether this is the password of browsers; a wrong one counts as a failed login. */
+  async isPassword(ctx: Exchange, password: string): Promise<boolean> {
+    const { dashboardPassword } = this.#options.secrets
+    return dashboardPassword !== undefined && this.#check(ctx, password, dashboardPassword)
+  }
+
   /** Lets a reader of the metrics in (SPEC 9): by its own token, or as an operator. */
   async metricsReader(ctx: Exchange): Promise<void> {
     const { metricsToken } = this.#options.secrets
@@ -96,7 +102,7 @@ export class Authentication {
     const nonce = req.headers['x-nonce'] as string | undefined
     const signature = req.headers['x-signature'] as string | undefined
     const isSigned = timestamp !== undefined || nonce !== undefined || signature !== undefined
-    if (!isSigned && !this.#options.requireSignatures) return null
+    if (!isSigned && !this.#options.requireSignatures()) return null
     if (!timestamp || !nonce || !signature) {
       throw invalid('Missing signature headers: X-Timestamp, X-Nonce and X-Signature go together.')
     }

@@ -9,8 +9,8 @@ const EMPTY = Buffer.alloc(0)
 /** The rest of a refused body up to this size is read and dropped, so that the connection can go on. */
 const MAX_DROPPED_BYTES = 1_048_576
 
-/** The exact bytes of a request's body. Throws 413 over SPEC 15's limit and 415 for an encoded body. */
-export function readBody(req: IncomingMessage): Promise<Buffer> | Buffer {
+/** The exact bytes of a request's body. Throws 413 over `limit` bytes, by default SPEC 15's, and 415 for an encoded body. */
+export function readBody(req: IncomingMessage, limit: number = MAX_BODY_BYTES): Promise<Buffer> | Buffer {
   const { headers } = req
   const declared = headers['content-length']
   const hasNoBody = declared === '0' || (declared === undefined && headers['transfer-encoding'] === undefined)
@@ -19,8 +19,8 @@ export function readBody(req: IncomingMessage): Promise<Buffer> | Buffer {
   if (encoding !== undefined && encoding !== 'identity') {
     throw new ProtocolError('unsupported_encoding', 'Send the body without a Content-Encoding.')
   }
-  if (declared !== undefined && Number(declared) > MAX_BODY_BYTES) throw tooLarge(Number(declared))
-  return collect(req, Number(declared ?? Infinity))
+  if (declared !== undefined && Number(declared) > limit) throw tooLarge(Number(declared), limit)
+  return collect(req, Number(declared ?? Infinity), limit)
 }
 
 /** The body as text. Throws 400 when it is not UTF-8. */
@@ -31,14 +31,14 @@ export function bodyText(body: Buffer): string {
 }
 
 /** `expected`: the declared length; a body that has it is complete before the stream says so, one turn later. */
-function collect(req: IncomingMessage, expected: number): Promise<Buffer> {
+function collect(req: IncomingMessage, expected: number, limit: number): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = []
     let size = 0
     const finish = (): void => resolve(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, size))
     req.on('data', (chunk: Buffer) => {
       size += chunk.length
-      if (size > MAX_BODY_BYTES) reject(tooLarge(Infinity))
+      if (size > limit) reject(tooLarge(Infinity, limit))
       else chunks.push(chunk)
       if (size === expected) finish()
     })
@@ -50,7 +50,7 @@ function collect(req: IncomingMessage, expected: number): Promise<Buffer> {
   })
 }
 
-function tooLarge(declared: number): Refusal {
-  const error = new ProtocolError('payload_too_large', `The request body is limited to ${MAX_BODY_BYTES} bytes.`)
+function tooLarge(declared: number, limit: number): Refusal {
+  const error = new ProtocolError('payload_too_large', `The request body is limited to ${limit} bytes.`)
   return new Refusal(error, declared > MAX_DROPPED_BYTES ? ['Connection', 'close'] : [])
 }

@@ -1,4 +1,4 @@
-import { STATUS_CODES, type IncomingMessage } from 'node:http'
+import { STATUS_CODES, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { Context, Middleware } from 'koa'
 import { errorBody, ProtocolError, type ErrorCode } from '../../shared/errors.ts'
 import { PROTOCOL_VERSION, REQUEST_ID_PATTERN } from '../../shared/limits.ts'
@@ -9,9 +9,11 @@ import type { Random } from '../bus/random.ts'
 /** What a handler answers with. `headers` is a flat list of names and values. */
 export interface Reply {
   readonly status: number
-  readonly body: string
+  readonly body: string | Buffer
   readonly type: string
   readonly headers: readonly string[]
+  /** Takes over after the headers of an answer that goes on; then `body` does not count. */
+  readonly stream?: (res: ServerResponse) => void
 }
 
 /** What the layers of the server know about a request that is under way. */
@@ -105,8 +107,8 @@ export class ClientGoneError extends Error {
 export interface ExchangeOptions {
   readonly log: Log
   readonly random: Random
-  /** True once the server takes no new requests: connections are closed after their answer. */
-  readonly isClosing: () => boolean
+  /** True once the listener of a request takes no new ones: connections are closed after their answer. */
+  readonly isClosing: (req: IncomingMessage) => boolean
 }
 
 /** The outermost layer: gives every request an id, turns whatever happens into one reply, and logs it. */
@@ -127,7 +129,7 @@ export function exchange({ log, random, isClosing }: ExchangeOptions): Middlewar
       reply = toReply(error)
       if (reply.status === 500) log.error({ request: state.requestId, err: error }, 'request failed')
     }
-    write(ctx, reply, isClosing())
+    write(ctx, reply, isClosing(ctx.req))
     logRequest(log, ctx, reply, startedAt)
   }
 }
@@ -154,14 +156,15 @@ function toReply(error: unknown): Reply {
   return refusal(new ProtocolError('internal_error', 'Something went wrong inside the bus; its log says more.'))
 }
 
-function write({ res, state }: Exchange, { status, body, type, headers }: Reply, isLast: boolean): void {
+function write({ res, state }: Exchange, { status, body, type, headers, stream }: Reply, isLast: boolean): void {
   if (res.headersSent || res.destroyed) return
   const all: string[] = [...SPEC_HEADERS, 'X-Request-ID', state.requestId, ...headers, ...state.extraHeaders]
-  if (status !== 204) all.push('Content-Length', String(Buffer.byteLength(body)))
+  if (status !== 204 && stream === undefined) all.push('Content-Length', String(Buffer.byteLength(body)))
   if (type !== '') all.push('Content-Type', type)
   if (isLast) all.push('Connection', 'close')
   res.writeHead(status, all)
-  res.end(body)
+  if (stream === undefined) res.end(body)
+  else stream(res)
 }
 
 /** The path is logged without its query: a query may name a publisher by its key. */

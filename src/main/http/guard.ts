@@ -10,8 +10,11 @@ export interface GuardOptions {
   readonly allowedOrigins: ReadonlySet<string>
   readonly trustProxy: boolean
   readonly enforceHttps: boolean
-  readonly maintenanceMode: boolean
+  readonly maintenanceMode: () => boolean
 }
+
+/** Under it the control contract is carried over HTTP. */
+export const CONTROL_PATH = '/admin/control/'
 
 const SAFE_METHODS = new Set(['GET', 'HEAD', 'OPTIONS'])
 
@@ -108,7 +111,9 @@ function checkSite({ req, state }: Exchange, allowedOrigins: ReadonlySet<string>
     state.extraHeaders.push('Access-Control-Allow-Origin', origin, 'Vary', 'Origin')
     state.extraHeaders.push('Access-Control-Expose-Headers', CORS_RESPONSE_HEADERS)
   }
-  if (SAFE_METHODS.has(req.method!) || isAllowedOrigin) return
+  // The interface's own calls answer with what an operator may see, so even reading takes the same origin.
+  const isSafe = SAFE_METHODS.has(req.method!) && !state.path.startsWith(CONTROL_PATH)
+  if (isSafe || isAllowedOrigin) return
   const site = req.headers['sec-fetch-site']
   const isOwn =
     site === undefined
@@ -144,8 +149,8 @@ function isOpenToOrigins(path: string): boolean {
   return !isOperators(path)
 }
 
-function checkMaintenance(ctx: Exchange, maintenanceMode: boolean): void {
-  if (!maintenanceMode || isOperators(ctx.state.path)) return
+function checkMaintenance(ctx: Exchange, maintenanceMode: () => boolean): void {
+  if (!maintenanceMode() || isOperators(ctx.state.path)) return
   // A person who opens the bus in a browser is led to the interface, which is not closed.
   if (ctx.state.path === '/' && isNavigation(ctx)) return
   throw new ProtocolError('maintenance', 'The bus is in maintenance mode; try again later.', 60)

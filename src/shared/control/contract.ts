@@ -31,7 +31,9 @@ const publishFields = {
   maxAttempts: z.int().min(limits.MAX_ATTEMPTS.min).max(limits.MAX_ATTEMPTS.max).default(limits.MAX_ATTEMPTS.default),
   backoffBase: z.number().min(limits.BACKOFF_BASE.min).max(limits.BACKOFF_BASE.max).default(limits.BACKOFF_BASE.default),
   target: token.default(null),
-  capability: token.default(null)
+  capability: token.default(null),
+  /** The key it is published as: private intents can only be claimed with the key of their publisher. */
+  publisher: keyId.default('main')
 }
 
 export const methods = {
@@ -75,14 +77,13 @@ export const methods = {
   }),
   'intents.detail': z.strictObject({ id: intentId }),
   'intents.explain': z.strictObject({ id: intentId }),
-  /** Publishes with the main key. */
   'intents.publish': z.strictObject({
     ...publishFields,
     idempotencyKey: z.string().min(1).max(limits.MAX_IDEMPOTENCY_KEY_LENGTH).optional()
   }),
   'intents.cancel': z.strictObject({ id: intentId }),
   'intents.retry': z.strictObject({ id: intentId }),
-  /** Publishes the same again; the answer is the new intent's id. */
+  /** Publishes the same again, as the same key if that still exists; the answer is the new intent's id. */
   'intents.duplicate': z.strictObject({ id: intentId }),
   /** Over some intents, or over all that a filter matches and that are not newer than `asOf`. */
   'intents.bulk': z.strictObject({

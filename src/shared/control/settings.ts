@@ -28,5 +28,5 @@ export const DEFAULT_SETTINGS: Settings = {
   startAtLogin: false,
   closeToTray: true,
   notifyDead: true,
-  panelShortcut: 'CommandOrControl+Shift+I'
+  panelShortcut: 'CommandOrControl+Alt+B'
 }

@@ -299,6 +299,8 @@ export interface Template {
   readonly backoffBase: number
   readonly target: string | null
   readonly capability: string | null
+  /** Id of the key it is published as. */
+  readonly publisher: string
   /** JSON text of a JSON Schema for the payload; null for none. */
   readonly schema: string | null
   readonly updatedAt: number

@@ -24,7 +24,7 @@ type ClientHandler = (caller: Caller, body: string, ctx: Exchange, param: string
 const NOTHING_TO_CLAIM = bare(204, ['Retry-After', '1'])
 
 /** Where a person's browser finds the interface. */
-export const INTERFACE_PATH = '/admin/dashboard'
+export const INTERFACE_PATH = '/admin/'
 
 /** The endpoints of SPEC 7. `param` is the decoded last part of the path, where the path has one. */
 export function clientRoutes({ bus, clock, authentication, allowTokenless }: ClientRoutesOptions) {

@@ -1,0 +1,84 @@
+import { methods, type CheckedInput, type MethodName, type Output } from '../../shared/control/contract.ts'
+import type { ControlFailure, Envelope } from '../../shared/control/transport.ts'
+import type { EventFrame } from '../../shared/control/views.ts'
+import { ProtocolError } from '../../shared/errors.ts'
+import type { Log } from '../log.ts'
+import type { Feed } from './feed.ts'
+
+/** Who calls, and by what right. */
+export type Operator =
+  /** The window or tray of the app itself: whoever sits at the machine. */
+  | { readonly via: 'desktop' }
+  /** Presented the admin's credentials with this very call. */
+  | { readonly via: 'credentials' }
+  /** A browser's session; `isPassword` says whether a password given with the call is right. */
+  | { readonly via: 'browser'; readonly sessionId: string; isPassword(password: string): Promise<boolean> }
+
+export type Handlers = {
+  readonly [M in MethodName]: (input: CheckedInput<M>, operator: Operator) => Promise<Output<M>> | Output<M>
+}
+
+/** Refuses a call, naming the member of the input that is at fault. */
+export class FieldError extends ProtocolError {
+  readonly field: string
+
+  constructor(field: string, error: ProtocolError) {
+    super(error.code, error.message, error.retryAfter)
+    this.field = field
+  }
+}
+
+/** The one place where the control contract is checked and carried out, whatever carried the call here. */
+export class Control {
+  readonly #handlers: Handlers
+  readonly #feed: Feed
+  readonly #log: Log
+
+  constructor(handlers: Handlers, feed: Feed, log: Log) {
+    this.#handlers = handlers
+    this.#feed = feed
+    this.#log = log
+  }
+
+  /** Carries out one call. Never rejects: a refusal is an envelope, and a fault of ours is one that says only that. */
+  async call(operator: Operator, method: string, input: unknown): Promise<Envelope> {
+    if (!isMethod(method)) return refused({ code: 'not_found', message: `There is no method ${method.slice(0, 64)}.` })
+    const checked = methods[method].safeParse(input)
+    if (!checked.success) {
+      const { path, message } = checked.error.issues[0]!
+      const field = path.join('.')
+      const where = field === '' ? 'The input' : field
+      return refused({ code: 'invalid_request', message: `${where}: ${message}.`.replace(/\.\.$/, '.'), ...(field && { field }) })
+    }
+    try {
+      const handler = this.#handlers[method] as (input: unknown, operator: Operator) => unknown
+      return { ok: true, value: await handler(checked.data, operator) }
+    } catch (error) {
+      return refused(this.#failure(method, error))
+    }
+  }
+
+  /**
+   * Hears what happens until the answer is called. `onEnd`: the bus is closing, and no more frames will come.
+   */
+  listen(onFrame: (frame: EventFrame) => void, onEnd: () => void = () => {}): () => void {
+    return this.#feed.listen(onFrame, onEnd)
+  }
+
+  #failure(method: MethodName, error: unknown): ControlFailure {
+    if (error instanceof ProtocolError) {
+      const { code, message } = error
+      return error instanceof FieldError ? { code, message, field: error.field } : { code, message }
+    }
+    this.#log.error({ method, err: error }, 'a call of an operator failed')
+    return { code: 'internal_error', message: 'Something went wrong inside the bus; its log says more.' }
+  }
+}
+
+function isMethod(name: string): name is MethodName {
+  return Object.hasOwn(methods, name)
+}
+
+function refused(error: ControlFailure): Envelope {
+  return { ok: false, error }
+}

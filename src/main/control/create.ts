@@ -1,0 +1,20 @@
+import type { Log } from '../log.ts'
+import { Control } from './control.ts'
+import type { ControlDependencies } from './dependencies.ts'
+import { accessHandlers } from './handlers/access.ts'
+import { intentHandlers } from './handlers/intents.ts'
+import { libraryHandlers } from './handlers/library.ts'
+import { settingsHandlers } from './handlers/settings.ts'
+import { watchingHandlers } from './handlers/watching.ts'
+
+/** The control contract over a running bus. */
+export function createControl(deps: ControlDependencies, log: Log): Control {
+  const handlers = {
+    ...settingsHandlers(deps),
+    ...accessHandlers(deps),
+    ...intentHandlers(deps),
+    ...libraryHandlers(deps),
+    ...watchingHandlers(deps)
+  }
+  return new Control(handlers, deps.feed, log)
+}

@@ -1,0 +1,95 @@
+import type { CheckedInput } from '../../../shared/control/contract.ts'
+import type { Settings } from '../../../shared/control/settings.ts'
+import { ProtocolError } from '../../../shared/errors.ts'
+import type { SettingsView } from '../../../shared/control/views.ts'
+import { ListenError } from '../../listener.ts'
+import type { ControlDependencies } from '../dependencies.ts'
+import { FieldError, type Handlers } from '../control.ts'
+import { busStatus } from '../status.ts'
+
+/** The bus as a whole: its status, settings and switches. */
+export function settingsHandlers(deps: ControlDependencies) {
+  const { bus, feed, host, listener, settings } = deps
+
+  function view(): SettingsView {
+    const { values, fixed } = settings
+    return { values, fixed, unavailable: host.unavailableSettings, logFile: host.logFile }
+  }
+
+  function applyRetention(): void {
+    const { fulfilledDays, deadDays } = settings.values
+    bus.setRetention({ fulfilledDays, deadDays })
+  }
+
+  applyRetention()
+
+  return {
+    'status.get': () => busStatus(deps),
+
+    'settings.get': () => view(),
+
+    /** What can fail comes first, so that a refused change leaves everything as it was. */
+    'settings.change': async (input) => {
+      const change = given(input)
+      const next = settings.changed(change)
+      const before = settings.values
+      if (change.port !== undefined) await asField('port', () => listener.listen(next.port))
+      try {
+        await host.applySettings(next)
+        settings.save(change)
+      } catch (error) {
+        if (change.port !== undefined) await listener.listen(before.port).catch(() => {})
+        await host.applySettings(before).catch(() => {})
+        throw error instanceof ProtocolError ? error : new ProtocolError('invalid_request', (error as Error).message)
+      }
+      deps.announce()
+      applyRetention()
+      feed.noteStatus(busStatus(deps))
+      feed.noteChanged('settings')
+      return view()
+    },
+
+    'bus.pause': async ({ paused }) => {
+      await bus.setPaused(paused)
+      feed.noteStatus(busStatus(deps))
+      return null
+    },
+
+    'bus.cleanup': async () => {
+      return { ...(await bus.cleanup()) }
+    },
+
+    'bus.purge': async ({ namespace }) => {
+      await bus.purge(namespace)
+      return null
+    },
+
+    /** The bus runs; what may be left to start is its listener. */
+    'bus.start': async () => {
+      await asField('port', () => listener.listen(settings.values.port))
+      deps.announce()
+      const status = busStatus(deps)
+      feed.noteStatus(status)
+      return status
+    },
+
+    'desktop.show': async ({ what }) => {
+      await host.show(what)
+      return null
+    }
+  } satisfies Partial<Handlers>
+}
+
+/** Without the members that are there but undefined. */
+function given(input: CheckedInput<'settings.change'>): Partial<Settings> {
+  return Object.fromEntries(Object.entries(input).filter(([, value]) => value !== undefined))
+}
+
+async function asField(field: string, listen: () => Promise<void>): Promise<void> {
+  try {
+    await listen()
+  } catch (error) {
+    if (error instanceof ListenError) throw new FieldError(field, new ProtocolError('invalid_request', error.message))
+    throw error
+  }
+}

@@ -1,0 +1,57 @@
+import { statSync } from 'node:fs'
+import type { BusStatus, SecretView } from '../../shared/control/views.ts'
+import { APP_NAME, APP_VERSION } from '../app-info.ts'
+import type { Bus } from '../bus/bus.ts'
+import type { Clock } from '../bus/clock.ts'
+import type { Config } from '../config.ts'
+import type { Host } from '../host.ts'
+import { isLoopback } from '../http/addresses.ts'
+import type { Listener } from '../listener.ts'
+import type { Secret } from '../secrets.ts'
+import type { SettingsFile } from '../settings.ts'
+
+export interface StatusSource {
+  readonly bus: Bus
+  readonly clock: Clock
+  readonly config: Config
+  readonly host: Host
+  readonly listener: Listener
+  readonly settings: SettingsFile
+  readonly mainKey: Secret
+  readonly password: Secret
+  /** Unix seconds. */
+  readonly since: number
+}
+
+/** How a running bus is, for operators. */
+export function busStatus(source: StatusSource): BusStatus {
+  const { bus, clock, config, host, listener, settings, mainKey, password, since } = source
+  const { requireSignatures, maintenance } = settings.values
+  return {
+    app: { name: APP_NAME, version: APP_VERSION, shell: host.shell },
+    state: 'running',
+    problem: null,
+    listener: listener.state,
+    since,
+    now: clock.now(),
+    isPaused: bus.isPaused,
+    isMaintenance: maintenance,
+    requiresSignatures: requireSignatures,
+    isOpenToNetwork: listener.state.state === 'listening' && !isLoopback(config.host) && config.host !== 'localhost',
+    dataDir: config.dataDir,
+    databasePath: config.databasePath,
+    databaseBytes: size(config.databasePath) + size(`${config.databasePath}-wal`),
+    claimTimeout: config.claimTimeout,
+    mainKey: secretView(mainKey),
+    password: secretView(password),
+    notices: host.notices
+  }
+}
+
+function secretView({ place }: Secret): SecretView {
+  return place.in === 'environment' ? { in: place.in, where: place.variable } : { in: place.in, where: place.path }
+}
+
+function size(path: string): number {
+  return statSync(path, { throwIfNoEntry: false })?.size ?? 0
+}

@@ -1,0 +1,148 @@
+import type { ServerResponse } from 'node:http'
+import { errorStatus, ProtocolError } from '../../../shared/errors.ts'
+import type { ControlFailure } from '../../../shared/control/transport.ts'
+import type { Bus } from '../../bus/bus.ts'
+import { SESSION_LIFETIME, type Session } from '../../bus/sessions.ts'
+import type { Control, Operator } from '../../control/control.ts'
+import type { Authentication } from '../authenticate.ts'
+import { bodyText, readBody } from '../body.ts'
+import { bare, json, Refusal, type Exchange, type Reply } from '../exchange.ts'
+import { endCookie, sessionOf, startCookie } from '../sessions.ts'
+
+export interface ControlRoutesOptions {
+  readonly bus: Bus
+  readonly control: Control
+  readonly authentication: Authentication
+}
+
+/** Bytes: bulk actions name many intents. */
+const MAX_CONTROL_BODY = 1_048_576
+/** Milliseconds: proxies and browsers give up on a stream that says nothing for long. */
+const HEARTBEAT_MS = 15_000
+/** Bytes that a slow browser may lag behind before it misses frames. */
+const MAX_LAG = 1_048_576
+const MAX_STREAMS = 64
+
+interface Stream {
+  readonly res: ServerResponse
+  readonly session: Session | undefined
+  readonly secretOfSession: () => Session | undefined
+}
+
+/** The control contract over HTTP: a POST for each method, a stream for events, and a session for browsers. */
+export function controlRoutes({ bus, control, authentication }: ControlRoutesOptions) {
+  const streams = new Set<Stream>()
+
+  /** Throws a 401 without the challenge that would make a browser open its own box. */
+  async function operatorOf(ctx: Exchange): Promise<Operator> {
+    const session = sessionOf(ctx, bus)
+    if (session !== undefined) {
+      return { via: 'browser', sessionId: session.id, isPassword: (password) => authentication.isPassword(ctx, password) }
+    }
+    if (await authentication.isOperator(ctx)) return { via: 'credentials' }
+    throw new ProtocolError('unauthorized', 'Log in first: there is no session, or it is over.')
+  }
+
+  function endStreamsWithoutSession(): void {
+    for (const { res, session, secretOfSession } of streams) {
+      if (session !== undefined && secretOfSession() === undefined) res.end()
+    }
+  }
+
+  return {
+    login: async (ctx: Exchange): Promise<Reply> => {
+      const password = readPassword(bodyText(await readBody(ctx.req)))
+      if (!(await authentication.isPassword(ctx, password))) throw new ProtocolError('unauthorized', 'Wrong password.')
+      const { secret } = await bus.sessions.open(ctx.state.address, String(ctx.req.headers['user-agent'] ?? '').slice(0, 256))
+      return bare(204, startCookie(ctx, secret, SESSION_LIFETIME))
+    },
+
+    /** Whether calls would be let in, as an answer and not as a refusal. */
+    session: async (ctx: Exchange): Promise<Reply> => {
+      const isOpen = sessionOf(ctx, bus) !== undefined || (await authentication.isOperator(ctx))
+      return json(200, JSON.stringify({ value: { isOpen } }))
+    },
+
+    logout: async (ctx: Exchange): Promise<Reply> => {
+      const session = sessionOf(ctx, bus)
+      if (session !== undefined) await bus.sessions.end(session.id)
+      endStreamsWithoutSession()
+      return bare(204, endCookie(ctx))
+    },
+
+    call: async (ctx: Exchange, method: string): Promise<Reply> => {
+      const operator = await operatorOf(ctx)
+      // Bulk actions may take minutes: the connection is not idle meanwhile.
+      ctx.req.setTimeout(0)
+      const text = bodyText(await readBody(ctx.req, MAX_CONTROL_BODY))
+      const envelope = await control.call(operator, method, parse(text))
+      endStreamsWithoutSession()
+      if (envelope.ok) return json(200, JSON.stringify({ value: envelope.value }))
+      return failure(envelope.error)
+    },
+
+    events: async (ctx: Exchange): Promise<Reply> => {
+      await operatorOf(ctx)
+      if (streams.size >= MAX_STREAMS) {
+        throw new Refusal(new ProtocolError('limit_exceeded', `At most ${MAX_STREAMS} pages can follow events at a time.`, 5), [])
+      }
+      const lastSeen = Number(ctx.req.headers['last-event-id'] ?? NaN)
+      const stream = (res: ServerResponse): void => {
+        const entry = { res, session: sessionOf(ctx, bus), secretOfSession: () => sessionOf(ctx, bus) }
+        streams.add(entry)
+        follow(res, lastSeen, () => entry.session !== undefined && entry.secretOfSession() === undefined)
+        res.on('close', () => streams.delete(entry))
+      }
+      return { status: 200, body: '', type: 'text/event-stream', headers: ['X-Accel-Buffering', 'no'], stream }
+    }
+  }
+
+  function follow(res: ServerResponse, lastSeen: number, isOver: () => boolean): void {
+    let missed = 0
+    const stop = control.listen(
+      (frame) => {
+        // What a slow browser cannot take it asks for again once it can.
+        if (res.writableLength > MAX_LAG) {
+          missed += frame.missed + frame.changes.length + 1
+          return
+        }
+        const isGap = !Number.isNaN(lastSeen) && lastSeen !== frame.seq - 1
+        lastSeen = NaN
+        const sent = missed > 0 || isGap ? { ...frame, missed: frame.missed + missed + (isGap ? 1 : 0) } : frame
+        missed = 0
+        res.write(`id: ${frame.seq}\ndata: ${JSON.stringify(sent)}\n\n`)
+      },
+      () => res.end()
+    )
+    const heartbeat = setInterval(() => {
+      if (isOver()) res.end()
+      else res.write(': still here\n\n')
+    }, HEARTBEAT_MS)
+    res.on('close', () => {
+      clearInterval(heartbeat)
+      stop()
+    })
+    res.on('error', () => res.destroy())
+  }
+}
+
+function parse(text: string): unknown {
+  if (text === '') return {}
+  try {
+    return JSON.parse(text)
+  } catch (error) {
+    throw new ProtocolError('invalid_json', `The request body is not valid JSON: ${(error as Error).message}.`)
+  }
+}
+
+function readPassword(text: string): string {
+  const password = (parse(text) as { password?: unknown } | null)?.password
+  if (typeof password === 'string') return password
+  throw new ProtocolError('invalid_request', 'The login needs a JSON body with a password.')
+}
+
+/** A refusal in the shape of SPEC 11, with the field that is at fault. */
+function failure(error: ControlFailure): Reply {
+  const retry = error.code === 'database_busy' ? ['Retry-After', '1'] : []
+  return json(errorStatus(error.code), JSON.stringify({ error }), retry)
+}

@@ -1,0 +1,4 @@
+import { contractSuite } from './contract.ts'
+import { httpRig } from './http-rig.ts'
+
+contractSuite('HTTP', httpRig)
