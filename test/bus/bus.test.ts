@@ -13,7 +13,7 @@ test('a transaction that fails at its end leaves nothing behind in memory either
   const lease = (await t.claim({ goal: 'leased' }))!
   // The counts are written last: everything before has been done, believed and remembered when this fails.
   const other = new Database(t.path)
-  other.exec(`CREATE TRIGGER no_counts BEFORE INSERT ON tallies BEGIN SELECT RAISE(ABORT, 'no'); END`)
+  other.exec(`CREATE TRIGGER no_counts BEFORE INSERT ON tally_log BEGIN SELECT RAISE(ABORT, 'no'); END`)
   t.bus.reserveNonce(MAIN, 'n1')
   const attempts = [
     t.bus.publish(callerOf(MAIN, 'n1'), { ...PUBLISH, goal: 'new' }, null, '{}'),

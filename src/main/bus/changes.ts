@@ -1,23 +1,19 @@
 import type { Caller } from './caller.ts'
-import type { Clock } from './clock.ts'
 import { NOT_YET } from './intents/claim.ts'
 import type { Nonces } from './nonces.ts'
 import { attempt, type Commits, type Operation } from './store/commits.ts'
-
-/** Counters and nonces that nothing else takes along are written after this many seconds. */
-const RIDE_ALONE_AFTER = 30
+import type { RideTimer } from './store/ride-timer.ts'
 
 /** Changes on behalf of callers, and what becomes of the nonces of their requests (SPEC 5.2). */
 export class Changes {
   readonly #commits: Commits
   readonly #nonces: Nonces
-  readonly #clock: Clock
-  #rideTimer: (() => void) | undefined
+  readonly #rideTimer: RideTimer
 
-  constructor(commits: Commits, nonces: Nonces, clock: Clock) {
+  constructor(commits: Commits, nonces: Nonces, rideTimer: RideTimer) {
     this.#commits = commits
     this.#nonces = nonces
-    this.#clock = clock
+    this.#rideTimer = rideTimer
   }
 
   /**
@@ -49,19 +45,7 @@ export class Changes {
     if (caller.nonce === null) return
     this.#nonces.writeLater(caller.key.id, caller.nonce)
     caller.nonce = null
-    if (this.#nonces.isCrowded) void this.#commits.poke(true)
-    else this.rideSoon()
-  }
-
-  /** Something only rides along with other writes; it is written at the latest in half a minute. */
-  rideSoon(): void {
-    this.#rideTimer ??= this.#clock.after(RIDE_ALONE_AFTER, () => {
-      this.#rideTimer = undefined
-      void this.#commits.poke(true)
-    })
-  }
-
-  close(): void {
-    this.#rideTimer?.()
+    if (this.#nonces.isCrowded) this.#rideTimer.now()
+    else this.#rideTimer.soon()
   }
 }

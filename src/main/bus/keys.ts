@@ -2,6 +2,8 @@ import { hash } from 'node:crypto'
 import { ProtocolError } from '../../shared/errors.ts'
 import type { Random } from './random.ts'
 import type { Connection, Statement } from './store/database.ts'
+import { Pace } from './store/pace.ts'
+import type { Participant } from './store/participant.ts'
 
 /** The public id of the main key: what answers say where they speak of it. */
 export const MAIN_KEY_ID = 'main'
@@ -30,21 +32,21 @@ export function digestOf(secret: string): string {
 }
 
 /** The main key and the generated ones (SPEC 5.1, 8.2). */
-export class Keys {
+export class Keys implements Participant {
   readonly #byDigest = new Map<string, Key>()
   readonly #used = new Map<string, KeyUse>()
   readonly #random: Random
+  readonly #pace = new Pace()
   readonly #insert: Statement
+  readonly #rename: Statement
   readonly #revoke: Statement
   readonly #noteUse: Statement
   #mainDigest: string | undefined
-  #rodeAt = -Infinity
-  #ridingAt = -Infinity
-  #rode = false
 
   constructor(db: Connection, random: Random) {
     this.#random = random
     this.#insert = db.prepare('INSERT INTO keys (id, owner, digest, created_at) VALUES (?, ?, ?, ?)')
+    this.#rename = db.prepare('UPDATE keys SET owner = ? WHERE id = ?')
     this.#revoke = db.prepare('UPDATE keys SET revoked_at = ? WHERE id = ?')
     this.#noteUse = db.prepare(
       `INSERT INTO keys (id, owner, digest, created_at, requests, last_used_at) VALUES (?, '', '', ?, ?, ?)
@@ -71,7 +73,13 @@ export class Keys {
   /** The id of a key given as itself or by its id; undefined when unknown. */
   resolveId(keyOrId: string): string | undefined {
     if (keyOrId === MAIN_KEY_ID) return MAIN_KEY_ID
-    return this.identify(keyOrId)?.id ?? this.#all().find((key) => key.id === keyOrId)?.id
+    return this.identify(keyOrId)?.id ?? this.byId(keyOrId)?.id
+  }
+
+  /** The key with that public id, undefined when there is none (any more). */
+  byId(id: string): Key | undefined {
+    for (const key of this.#byDigest.values()) if (key.id === id) return key
+    return undefined
   }
 
   /** Makes a key inside a transaction; it counts from `activate` on. */
@@ -86,10 +94,21 @@ export class Keys {
     this.#byDigest.set(digestOf(secret), key)
   }
 
+  /** Gives a key another owner inside a transaction; it shows from `renamed` on. Throws 404, and 400 for the main key. */
+  rename(id: string, owner: string): void {
+    if (id === MAIN_KEY_ID) throw new ProtocolError('invalid_api_key', 'The main key has no other name.')
+    if (this.byId(id) === undefined) throw keyNotFound()
+    this.#rename.run(owner, id)
+  }
+
+  renamed(id: string, owner: string): void {
+    for (const [digest, key] of this.#byDigest) if (key.id === id) this.#byDigest.set(digest, { ...key, owner })
+  }
+
   /** Revokes a key inside a transaction; it is refused from `deactivate` on. Throws 404, and 400 for the main key. */
   revoke(keyOrId: string, now: number): string {
     const id = this.resolveId(keyOrId)
-    if (id === undefined) throw new ProtocolError('not_found', 'API key not found.')
+    if (id === undefined) throw keyNotFound()
     if (id === MAIN_KEY_ID) {
       throw new ProtocolError('invalid_api_key', 'The main key cannot be revoked; rotate it instead.')
     }
@@ -114,22 +133,15 @@ export class Keys {
 
   /** Writes the counts that have gathered, at most once a second: they are not worth a page in every transaction. */
   ride(now: number, mustWrite: boolean): void {
-    this.#rode = mustWrite || Math.abs(now - this.#rodeAt) >= 1
-    if (!this.#rode) return
-    this.#ridingAt = now
+    if (!this.#pace.isDue(now, mustWrite)) return
     for (const [id, use] of this.#used) {
       if (use.requests > 0) this.#noteUse.run(id, now, use.requests, use.lastUsedAt)
     }
   }
 
   committed(): void {
-    if (!this.#rode) return
-    this.#rodeAt = this.#ridingAt
+    if (!this.#pace.committed()) return
     for (const use of this.#used.values()) use.requests = 0
-  }
-
-  #all(): Key[] {
-    return [...this.#byDigest.values()]
   }
 }
 
@@ -137,4 +149,8 @@ export interface NewKey {
   readonly key: Key
   /** The key itself, shown once and not kept. */
   readonly secret: string
+}
+
+function keyNotFound(): ProtocolError {
+  return new ProtocolError('not_found', 'API key not found.')
 }

@@ -1,5 +1,6 @@
 import { NONCE_LIFETIME } from '../../shared/limits.ts'
 import type { Connection, Statement } from './store/database.ts'
+import type { Participant } from './store/participant.ts'
 
 /** Maps are started anew this often (seconds), so that old nonces go by the map and not one by one. */
 const GENERATION_SECONDS = 150
@@ -20,7 +21,7 @@ interface Generation {
  * the request that spends them, so that a restart forgets none. A request that changes nothing leaves its nonce to the
  * next transaction.
  */
-export class Nonces {
+export class Nonces implements Participant {
   readonly #insert: Statement
   readonly #deleteExpired: Statement
   readonly #deleteOfKey: Statement

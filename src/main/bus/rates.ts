@@ -1,6 +1,7 @@
 import { ProtocolError } from '../../shared/errors.ts'
 import { RATE_LIMIT } from '../../shared/limits.ts'
 import type { Connection, Statement } from './store/database.ts'
+import type { Participant } from './store/participant.ts'
 
 interface Window {
   startedAt: number
@@ -8,7 +9,7 @@ interface Window {
 }
 
 /** Requests per generated key and minute (SPEC 15). Counted in memory; the counts ride along with other writes. */
-export class Rates {
+export class Rates implements Participant {
   readonly #windows = new Map<string, Window>()
   readonly #unwritten = new Set<string>()
   /** Windows that the running transaction deletes. */

@@ -6,6 +6,7 @@ import { formatId } from '../ids.ts'
 import { digestOf } from '../keys.ts'
 import { laneName, PUBLIC_SCOPE } from '../store/lanes.ts'
 import type { Store } from '../store/store.ts'
+import type { Worker } from '../workers.ts'
 import { STATUS } from './intent.ts'
 import type { Sweep } from './sweep.ts'
 
@@ -102,9 +103,15 @@ export class Claiming {
 
   /**
    * Takes the best eligible intent, inside a transaction; null when there is none. `publisherId` is the id of the
-   * publisher asked for, null for anybody's.
+   * publisher asked for, null for anybody's; `worker` is who asks.
    */
-  claim(caller: Caller, request: ClaimRequest, publisherId: string | null, now: number): Claimed | null | typeof NOT_YET {
+  claim(
+    caller: Caller,
+    request: ClaimRequest,
+    publisherId: string | null,
+    worker: Worker,
+    now: number
+  ): Claimed | null | typeof NOT_YET {
     let best: Head | undefined
     let cleared = 0
     for (const { lane, find } of this.#plan(caller.key.id, request, publisherId).sources) {
@@ -119,7 +126,7 @@ export class Claiming {
         this.#sweep.expire(head[0], now)
       }
     }
-    if (best !== undefined) return this.#takeHead(best, caller, request, now)
+    if (best !== undefined) return this.#takeHead(best, caller, worker, now)
     return this.#sweep.isBehind ? NOT_YET : null
   }
 
@@ -174,11 +181,11 @@ export class Claiming {
     }
   }
 
-  #takeHead([n, , , attempts]: Head, { key, address }: Caller, request: ClaimRequest, now: number): Claimed {
-    const { random, tallies, deadlines } = this.#store
+  #takeHead([n, , runAt, attempts]: Head, { key, address }: Caller, worker: Worker, now: number): Claimed {
+    const { deadlines, events, goals, random, statistics, tallies, workers } = this.#store
     const token = random.hex(CLAIM_TOKEN_BYTES)
     const leaseEnd = now + this.#claimTimeout
-    const { workerId } = request
+    const { worker: workerId } = worker
     const line = historyLine({
       at: now,
       event: 'claimed',
@@ -188,10 +195,18 @@ export class Claiming {
     })
     const row = this.#take.get(now, leaseEnd, key.id, address, workerId, digestOf(token), line, n) as Taken
     const [tail, namespace, goal, payload, claimAttempts, priority, targetWorker, requiredCapability, publisher] = row
-    tallies.move(namespace, publisher, STATUS.open, STATUS.claimed)
+    tallies.move(namespace, goal, publisher, STATUS.open, STATUS.claimed)
     deadlines.note(leaseEnd)
+    goals.claimed(namespace, goal, now)
+    workers.count(worker, 'claimed')
+    statistics.claimed(now - runAt, now)
+    const id = formatId(n, tail)
+    if (events.isHeard) {
+      const lease = { attempts: claimAttempts, leaseEndsAt: leaseEnd, worker: workerId, key: key.id }
+      events.note({ id, at: now, event: 'claimed', status: 'claimed', namespace, goal, ...lease })
+    }
     return {
-      id: formatId(n, tail),
+      id,
       namespace,
       goal,
       payload,

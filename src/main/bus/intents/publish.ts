@@ -35,7 +35,7 @@ export class Publishing {
    * Throws 422 for a reused Idempotency-Key and 429 `limit_exceeded` at the cap of a generated key (SPEC 15).
    */
   publish(publisher: Key, request: PublishRequest, mark: IdempotencyMark | null, now: number): Published {
-    const { idempotency, ids, lanes, tallies } = this.#store
+    const { deadlines, events, goals, idempotency, ids, lanes, statistics, tallies } = this.#store
     const known = mark === null ? undefined : idempotency.recall(mark, now)
     if (known !== undefined) return JSON.parse(known) as Published
     if (!publisher.isMain && tallies.activeOf(publisher.id) >= OPEN_INTENT_CAP) {
@@ -65,10 +65,17 @@ export class Publishing {
       request.requiredCapability,
       request.payload
     )
-    tallies.add(request.namespace, publisher.id, STATUS.open, 1)
+    const { namespace, goal } = request
+    tallies.add(namespace, goal, publisher.id, STATUS.open, 1)
     lanes.noteArrival(set, request.priority, runAt)
-    this.#store.deadlines.note(runAt + INTENT_LIFETIME)
-    const published: Published = { id: formatId(n, tail), status: 'published', namespace: request.namespace }
+    deadlines.note(runAt + INTENT_LIFETIME)
+    goals.published(namespace, goal, now)
+    statistics.count('published', now)
+    const id = formatId(n, tail)
+    if (events.isHeard) {
+      events.note({ id, at: now, event: 'published', status: 'open', namespace, goal, attempts: 0, runAt, key: publisher.id })
+    }
+    const published: Published = { id, status: 'published', namespace }
     if (mark !== null) idempotency.remember(mark, JSON.stringify(published), now)
     return published
   }

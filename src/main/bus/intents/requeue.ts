@@ -1,10 +1,11 @@
 import { INTENT_LIFETIME } from '../../../shared/limits.ts'
 import type { Visibility } from '../../../shared/requests.ts'
 import type { Store } from '../store/store.ts'
+import type { LeaseHolder } from '../workers.ts'
 import { findById, STATUS } from './intent.ts'
 
 /** What moving an intent between states needs to know of it. */
-export interface QueueRow {
+export interface QueueRow extends LeaseHolder {
   readonly n: number
   readonly tail: string
   readonly status: number
@@ -26,7 +27,7 @@ export interface QueueRow {
 
 const READ = `
   SELECT n, tail, status, namespace, goal, publisher, visibility, target_worker, required_capability, priority, run_at,
-    claim_attempts, max_attempts, backoff_base, expires_at, last_error, history
+    claim_attempts, max_attempts, backoff_base, expires_at, claimed_by, claim_address, worker, last_error, history
   FROM intents WHERE n = ?`
 
 const REOPEN = `
@@ -80,7 +81,7 @@ export class Requeueing {
     })
     const { lane, wideLane, publicLane, publicWideLane } = set
     this.#reopen.run(runAt, lastError, history, lane, wideLane, publicLane, publicWideLane, row.n)
-    tallies.move(row.namespace, row.publisher, row.status, STATUS.open)
+    tallies.move(row.namespace, row.goal, row.publisher, row.status, STATUS.open)
     lanes.noteArrival(set, row.priority, runAt)
     // While it was claimed nobody watched its lifetime.
     deadlines.note(row.expires_at)
@@ -97,6 +98,7 @@ export class Requeueing {
   /** To the dead letters, for `reason`, out of any state. Nobody holds it any more; `worker` tells who had it last. */
   bury(row: QueueRow, history: string, reason: string, now: number): void {
     this.#bury.run(now, reason, history, row.n)
-    this.#store.tallies.move(row.namespace, row.publisher, row.status, STATUS.dead)
+    this.#store.tallies.move(row.namespace, row.goal, row.publisher, row.status, STATUS.dead)
+    if (row.status !== STATUS.dead) this.#store.statistics.count('dead', now)
   }
 }

@@ -1,7 +1,9 @@
 import { RETENTION } from '../../../shared/limits.ts'
+import { BEFORE_ALL, type GoalName } from '../goals.ts'
 import type { KeyValueStore } from '../key-value.ts'
 import type { Nonces } from '../nonces.ts'
 import type { Rates } from '../rates.ts'
+import type { Sessions } from '../sessions.ts'
 import type { Commits, Step } from '../store/commits.ts'
 import type { Store } from '../store/store.ts'
 import { STATUS } from './intent.ts'
@@ -24,7 +26,7 @@ const SCANNED_PER_ROW = 4
 export const FINISHED_BEFORE = `
   DELETE FROM intents WHERE n IN
     (SELECT n FROM intents INDEXED BY intents_finished WHERE status >= 2 AND status = +? AND finished_at <= +? ORDER BY finished_at LIMIT ?)
-  RETURNING namespace, publisher`
+  RETURNING namespace, goal, publisher`
 
 const UNUSED_LANES = `
   DELETE FROM lanes WHERE lane > ? AND lane <= ?
@@ -39,6 +41,14 @@ export interface Housekeeping {
   readonly nonces: Nonces
   readonly rates: Rates
   readonly keyValues: KeyValueStore
+  readonly sessions: Sessions
+}
+
+/** Seconds that finished intents are kept. */
+export interface Kept {
+  readonly fulfilled: number
+  /** Also for the tombstones of expired ones. */
+  readonly dead: number
 }
 
 /**
@@ -50,12 +60,14 @@ export class Retention {
   readonly #commits: Commits
   readonly #sweep: Sweep
   readonly #housekeeping: Housekeeping
-  readonly #deleteFinished
+  readonly #deleteFinishedBefore
   readonly #deleteUnusedLanes
   readonly #lastLane
   readonly #scan
   readonly #delete
   readonly #deleteIdempotency
+  /** From the next pass on. */
+  kept: Kept = { fulfilled: RETENTION, dead: RETENTION }
 
   constructor(store: Store, commits: Commits, sweep: Sweep, housekeeping: Housekeeping) {
     this.#store = store
@@ -63,13 +75,13 @@ export class Retention {
     this.#sweep = sweep
     this.#housekeeping = housekeeping
     const { db } = store
-    this.#deleteFinished = db.prepare(FINISHED_BEFORE).raw()
+    this.#deleteFinishedBefore = db.prepare(FINISHED_BEFORE).raw()
     this.#deleteUnusedLanes = db.prepare(UNUSED_LANES)
     this.#lastLane = db
       .prepare('SELECT max(lane) FROM (SELECT lane FROM lanes WHERE lane > ? ORDER BY lane LIMIT ?)')
       .pluck()
     this.#scan = db
-      .prepare('SELECT n, namespace, publisher, status FROM intents WHERE n > ? AND n <= ? ORDER BY n LIMIT ?')
+      .prepare('SELECT n, namespace, goal, publisher, status FROM intents WHERE n > ? AND n <= ? ORDER BY n LIMIT ?')
       .raw()
     this.#delete = db.prepare('DELETE FROM intents WHERE n = ?')
     this.#deleteIdempotency = db.prepare('DELETE FROM idempotency LIMIT ?')
@@ -79,9 +91,10 @@ export class Retention {
   async clean(): Promise<CleanupStats> {
     const { idempotency } = this.#store
     const { keyValues, nonces, rates } = this.#housekeeping
-    const fulfilled = await this.#steps((now, rows) => this.#deleteFinishedBefore(STATUS.fulfilled, now, rows))
-    const dead = await this.#steps((now, rows) => this.#deleteFinishedBefore(STATUS.dead, now, rows))
-    await this.#steps((now, rows) => this.#deleteFinishedBefore(STATUS.expired, now, rows))
+    const { kept } = this
+    const fulfilled = await this.#steps((now, rows) => this.#deleteFinished(STATUS.fulfilled, now - kept.fulfilled, rows))
+    const dead = await this.#steps((now, rows) => this.#deleteFinished(STATUS.dead, now - kept.dead, rows))
+    await this.#steps((now, rows) => this.#deleteFinished(STATUS.expired, now - kept.dead, rows))
     const stats = {
       fulfilled_deleted: fulfilled,
       // A dead intent is its own dead letter here: one row stands for both, so both numbers are always the same.
@@ -93,6 +106,7 @@ export class Retention {
       nonces_deleted: await this.#steps((now, rows) => nonces.deleteExpired(now, rows))
     }
     await this.#removeUnusedLanes()
+    await this.#forgetWhatWasWatched()
     return { ...this.#sweep.takeCounts(), ...stats }
   }
 
@@ -114,18 +128,22 @@ export class Retention {
   /** Deletes among the rows after `cursor`; the answer is the next cursor. */
   #purgeStep(cursor: number, last: number, namespace: string | null, atMost: number): number {
     const limit = namespace === null ? atMost : atMost * SCANNED_PER_ROW
-    const rows = this.#scan.all(cursor, last, limit) as [number, string, string, number][]
-    for (const [n, rowNamespace, publisher, status] of rows) {
+    const rows = this.#scan.all(cursor, last, limit) as [number, string, string, string, number][]
+    let deleted = 0
+    for (const [n, rowNamespace, goal, publisher, status] of rows) {
       if (namespace !== null && namespace !== rowNamespace) continue
       this.#delete.run(n)
-      this.#store.tallies.add(rowNamespace, publisher, status, -1)
+      this.#store.tallies.add(rowNamespace, goal, publisher, status, -1)
+      deleted++
     }
+    this.#store.events.noteDeleted(deleted)
     return rows.length < limit ? last : rows.at(-1)![0]
   }
 
-  #deleteFinishedBefore(status: number, now: number, atMost: number): number {
-    const rows = this.#deleteFinished.all(status, now - RETENTION, atMost) as [string, string][]
-    for (const [namespace, publisher] of rows) this.#store.tallies.add(namespace, publisher, status, -1)
+  #deleteFinished(status: number, before: number, atMost: number): number {
+    const rows = this.#deleteFinishedBefore.all(status, before, atMost) as [string, string, string][]
+    for (const [namespace, goal, publisher] of rows) this.#store.tallies.add(namespace, goal, publisher, status, -1)
+    this.#store.events.noteDeleted(rows.length)
     return rows.length
   }
 
@@ -141,6 +159,18 @@ export class Retention {
       if (to === null) return
       from = to
     }
+  }
+
+  /** What operators have seen long enough; none of it counts in the answer of SPEC 8.4. */
+  async #forgetWhatWasWatched(): Promise<void> {
+    const { goals, statistics, workers } = this.#store
+    for (let from: GoalName | null = BEFORE_ALL; from !== null; ) {
+      const after: GoalName = from
+      from = await this.#commits.background((now, rows) => goals.deleteUnused(after, now, rows))
+    }
+    await this.#steps((now, rows) => statistics.deleteOld(now, rows))
+    await this.#commits.run((now) => workers.forgetUnseen(now))
+    await this.#housekeeping.sessions.removeOver()
   }
 
   /** Repeats a step until it finds fewer rows than it may take; the answer is the sum. */

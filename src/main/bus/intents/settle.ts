@@ -6,24 +6,28 @@ import type { ExtendRequest, FailRequest, FulfillRequest } from '../../../shared
 import { digestOf } from '../keys.ts'
 import type { Store } from '../store/store.ts'
 import type { Caller } from '../caller.ts'
+import type { LeaseHolder } from '../workers.ts'
+import { changeByWorker } from './change.ts'
 import { findById, STATUS } from './intent.ts'
 import type { Requeueing } from './requeue.ts'
 
-interface HeldRow {
+interface HeldRow extends LeaseHolder {
   readonly n: number
   readonly tail: string
   readonly status: number
+  readonly claim_attempts: number
+  readonly claimed_at: number | null
   readonly claim_expires_at: number | null
-  readonly claimed_by: string | null
-  readonly claim_address: string | null
   readonly claim_token_digest: string | null
   readonly namespace: string
+  readonly goal: string
   readonly publisher: string
 }
 
 /** What decides whether a caller holds the lease, and what fulfilling needs besides. */
 export const HOLD = `
-  SELECT n, tail, status, claim_expires_at, claimed_by, claim_address, claim_token_digest, namespace, publisher
+  SELECT n, tail, status, claim_attempts, claimed_at, claim_expires_at, claimed_by, claim_address, worker,
+    claim_token_digest, namespace, goal, publisher
   FROM intents WHERE n = ?`
 const EXTEND = `UPDATE intents SET claim_expires_at = ?, history = ? WHERE n = ?`
 const FULFILL = `
@@ -54,7 +58,9 @@ export class Settling {
     const row = this.#requeueing.read(this.#held(caller, id, claimToken, now).n)
     const until = now + seconds
     this.#extend.run(until, appendHistory(row.history, { at: now, event: 'extended', until, times: 1 }), row.n)
-    this.#store.deadlines.note(until)
+    const { deadlines, events } = this.#store
+    deadlines.note(until)
+    if (events.isHeard) events.note(changeByWorker(row, 'extended', now, { status: 'claimed', leaseEndsAt: until }))
   }
 
   /** Throws 404 when the lease is not held. */
@@ -62,22 +68,33 @@ export class Settling {
     const row = this.#held(caller, id, claimToken, now)
     const line = historyLine({ at: now, event: 'fulfilled' })
     this.#fulfill.run(now, result, result === null ? null : resultType, line, row.n)
-    this.#store.tallies.move(row.namespace, row.publisher, STATUS.claimed, STATUS.fulfilled)
+    const { events, statistics, tallies, workers } = this.#store
+    tallies.move(row.namespace, row.goal, row.publisher, STATUS.claimed, STATUS.fulfilled)
+    workers.countHolder(row, 'fulfilled')
+    statistics.settled('fulfilled', now - row.claimed_at!, now)
+    if (events.isHeard) events.note(changeByWorker(row, 'fulfilled', now, { status: 'fulfilled', leaseEndsAt: null }))
   }
 
   /** Requeues with backoff, or buries when the attempts are used up (SPEC 3.3). Throws 404 when the lease is not held. */
   fail(caller: Caller, id: string, { claimToken, error }: FailRequest, now: number): void {
-    const row = this.#requeueing.read(this.#held(caller, id, claimToken, now).n)
+    const held = this.#held(caller, id, claimToken, now)
+    const row = this.#requeueing.read(held.n)
+    const { events, random, statistics, workers } = this.#store
     const reason = error || NO_MESSAGE
+    workers.countHolder(held, 'failed')
+    statistics.settled('failed', now - held.claimed_at!, now)
+    const failed = { leaseEndsAt: null, error: reason }
     if (row.claim_attempts >= row.max_attempts) {
       const history = appendHistory(row.history, { at: now, event: 'failed', error: reason })
       this.#requeueing.bury(row, history, reason, now)
+      if (events.isHeard) events.note(changeByWorker(row, 'failed', now, { status: 'dead', ...failed }))
       return
     }
-    const jitter = this.#store.random.fraction() * BACKOFF_JITTER
+    const jitter = random.fraction() * BACKOFF_JITTER
     const nextRun = now + row.backoff_base * 2 ** row.claim_attempts + jitter
     const history = appendHistory(row.history, { at: now, event: 'failed', error: reason, requeued_until: nextRun })
     this.#requeueing.reopen(row, history, nextRun, reason)
+    if (events.isHeard) events.note(changeByWorker(row, 'failed', now, { status: 'open', runAt: nextRun, ...failed }))
   }
 
   #held(caller: Caller, id: string, claimToken: string | null, now: number): HeldRow {

@@ -1,5 +1,7 @@
 import { appendHistory } from '../../../shared/history.ts'
+import type { Participant } from '../store/participant.ts'
 import type { Store } from '../store/store.ts'
+import { changeByWorker, changeOf } from './change.ts'
 import { STATUS } from './intent.ts'
 import type { Requeueing, QueueRow } from './requeue.ts'
 
@@ -26,7 +28,7 @@ export interface SweepCounts {
  * Moves intents on when their lease or their lifetime ends, first thing in every transaction, so that every operation
  * finds them where they belong (SPEC 3.3, 7.3).
  */
-export class Sweep {
+export class Sweep implements Participant {
   readonly #store: Store
   readonly #requeueing: Requeueing
   readonly #leasesEnded
@@ -78,7 +80,10 @@ export class Sweep {
   expire(n: number, now: number): void {
     const row = this.#requeueing.read(n)
     this.#expire.run(now, appendHistory(row.history, { at: now, event: 'expired' }), n)
-    this.#store.tallies.move(row.namespace, row.publisher, STATUS.open, STATUS.expired)
+    const { events, statistics, tallies } = this.#store
+    tallies.move(row.namespace, row.goal, row.publisher, STATUS.open, STATUS.expired)
+    statistics.count('expired', now)
+    if (events.isHeard) events.note(changeOf(row, 'expired', now, { status: 'expired' }))
     this.#pending.expired_open_deleted++
   }
 
@@ -100,15 +105,20 @@ export class Sweep {
   }
 
   #endLease(n: number, now: number): void {
+    const { events, statistics, workers } = this.#store
     const row: QueueRow = this.#requeueing.read(n)
     const history = appendHistory(row.history, { at: now, event: 'lease_lost' })
+    workers.countHolder(row, 'lost')
+    statistics.count('lost', now)
     if (row.claim_attempts >= row.max_attempts) {
       const reason = row.last_error ?? 'The lease ended and no attempts were left.'
       this.#requeueing.bury(row, history, reason, now)
+      if (events.isHeard) events.note(changeByWorker(row, 'lease_lost', now, { status: 'dead', leaseEndsAt: null, error: reason }))
       this.#pending.expired_claims_dead++
     } else {
       // No backoff: the intent keeps its run_at and can be claimed at once (SPEC 7.3).
       this.#requeueing.reopen(row, history, row.run_at, row.last_error)
+      if (events.isHeard) events.note(changeByWorker(row, 'lease_lost', now, { status: 'open', runAt: row.run_at, leaseEndsAt: null }))
       this.#pending.expired_claims_requeued++
     }
   }

@@ -1,141 +1,121 @@
-import { findById, STATUS, statusName, toDetail, type IntentRow, type StatusName } from '../intents/intent.ts'
-import { formatId } from '../ids.ts'
-import type { Connection } from '../store/database.ts'
+import type * as views from '../../../shared/control/views.ts'
+import { findById, type IntentRow } from '../intents/intent.ts'
+import type { Connection, Statement } from '../store/database.ts'
+import { AdminPages, type DeadLetter, type DeadLetterDetail, type Metrics, type Overview } from './admin-pages.ts'
+import { deadGroups } from './dead-groups.ts'
+import type { ExplainContext } from './explain-case.ts'
+import { explain } from './explain.ts'
+import { toView } from './intent-views.ts'
+import { readKeyImpact, readKeys } from './keys.ts'
+import { Lists, type AnchorsQuestion, type CountQuestion, type IdsPage, type IdsQuestion, type ListQuestion } from './lists.ts'
+import { readNames } from './names.ts'
+import { statistics, type StatisticsRange } from './statistics.ts'
+import { readSummary, type SummaryContext } from './summary.ts'
+import type { Share } from './turns.ts'
+import { unserved } from './unserved.ts'
+import { waitingLanes } from './waiting.ts'
+import { readWorkforce } from './workforce.ts'
 
-/** A line of GET /admin/dead (SPEC 8.6). */
-export interface DeadLetter {
-  readonly intent_id: string
-  readonly namespace: string
-  readonly goal: string
-  readonly attempts: number
-  readonly reason: string
-  readonly created_at: number
-}
+export type { Metrics, Overview }
 
-/** `payload` is JSON text. */
-export interface DeadLetterDetail extends DeadLetter {
-  readonly payload: string
-}
-
-/** The numbers of GET /metrics (SPEC 9). */
-export interface Metrics {
-  readonly intents: readonly { readonly status: StatusName; readonly namespace: string; readonly count: number }[]
-  readonly deadLetters: number
-  readonly keys: number
-}
-
-export interface IntentSummary {
-  readonly id: string
-  readonly namespace: string
-  readonly goal: string
-  readonly status: StatusName
-  readonly claim_attempts: number
-  readonly created_at: number
-  readonly last_error: string | null
-}
-
-export interface KeySummary {
-  readonly id: string
-  readonly owner: string
-  readonly created_at: number
-  readonly last_used_at: number | null
-  readonly requests: number
-}
-
-/** What the dashboard shows (SPEC 8.1). */
-export interface Overview {
-  readonly counts: Readonly<Record<StatusName, number>>
-  readonly recent: readonly IntentSummary[]
-  readonly keys: readonly KeySummary[]
-  readonly deadLetters: readonly DeadLetter[]
-}
-
-const DEAD_LETTERS_LISTED = 100
-const RECENT_INTENTS_SHOWN = 50
-
-export const DEAD_LETTERS = `
-  SELECT n, tail, namespace, goal, claim_attempts AS attempts, last_error AS reason, finished_at AS created_at
-  FROM intents INDEXED BY intents_finished WHERE status >= 2 AND status = 3 ORDER BY finished_at DESC, n DESC LIMIT ?`
-
-export const RECENT_INTENTS = `
-  SELECT n, tail, namespace, goal, status, claim_attempts, created_at, last_error
-  FROM intents ORDER BY n DESC LIMIT ?`
-
-/** Operators' questions. They run on a read-only connection in a thread of their own and never hold up a worker. */
+/**
+ * Operators' questions. They run on a read-only connection in a thread of their own and never hold up a worker. Those
+ * that may look at many rows take a share of the thread's time as their last argument. `now` is Unix time in seconds.
+ */
 export class Queries {
   readonly #db: Connection
-  readonly #deadLetters
-  readonly #recent
-  readonly #find
+  readonly #pages: AdminPages
+  readonly #lists: Lists
+  readonly #find: Statement
 
   constructor(db: Connection) {
     this.#db = db
-    this.#deadLetters = db.prepare(DEAD_LETTERS)
-    this.#recent = db.prepare(RECENT_INTENTS)
+    this.#pages = new AdminPages(db)
+    this.#lists = new Lists(db)
     this.#find = db.prepare('SELECT * FROM intents WHERE n = ?')
   }
 
   metrics(): Metrics {
-    const rows = this.#db
-      .prepare('SELECT status, namespace, sum(count) FROM tallies GROUP BY namespace, status ORDER BY namespace, status')
-      .raw()
-      .all() as [number, string, number][]
-    const intents = rows
-      .filter(([status]) => status !== STATUS.expired)
-      .map(([status, namespace, count]) => ({ status: statusName(status), namespace, count }))
-    const counts = this.#counts()
-    return { intents, deadLetters: counts.dead, keys: this.#keys().length }
+    return this.#pages.metrics()
   }
 
   deadLetters(): DeadLetter[] {
-    const rows = this.#deadLetters.all(DEAD_LETTERS_LISTED) as (Omit<DeadLetter, 'intent_id'> & Numbered)[]
-    return rows.map(({ n, tail, ...letter }) => ({ intent_id: formatId(n, tail), ...letter }))
+    return this.#pages.deadLetters()
   }
 
   /** undefined when there is no dead letter with that id. */
   deadLetter(id: string): DeadLetterDetail | undefined {
-    const row = findById<IntentRow>(this.#find, id)
-    if (row?.status !== STATUS.dead) return undefined
-    const { namespace, goal, claim_attempts, payload } = toDetail(row)
-    return {
-      intent_id: id,
-      namespace,
-      goal,
-      attempts: claim_attempts,
-      reason: row.last_error!,
-      created_at: row.finished_at!,
-      payload
-    }
+    return this.#pages.deadLetter(id)
   }
 
+  /** What the dashboard of SPEC 8.1 shows; the interface asks for a `summary`. */
   overview(): Overview {
-    const recent = (this.#recent.all(RECENT_INTENTS_SHOWN) as (Omit<IntentSummary, 'id' | 'status'> & StoredSummary)[]).map(
-      ({ n, tail, status, ...rest }) => ({ id: formatId(n, tail), status: statusName(status), ...rest })
-    )
-    return { counts: this.#counts(), recent, keys: this.#keys(), deadLetters: this.deadLetters() }
+    return this.#pages.overview()
   }
 
-  #counts(): Record<StatusName, number> {
-    const counts = { open: 0, claimed: 0, fulfilled: 0, dead: 0, expired: 0 }
-    const rows = this.#db.prepare('SELECT status, sum(count) FROM tallies GROUP BY status').raw().all()
-    for (const [status, count] of rows as [number, number][]) counts[statusName(status)] = count
-    return counts
+  /** A page of the intents that a filter matches. Throws `invalid_request` for a bad filter or cursor, like the next three. */
+  list(question: ListQuestion, now: number, share: Share): Promise<views.IntentPage> {
+    return this.#lists.list(question, now, share)
   }
 
-  #keys(): KeySummary[] {
-    return this.#db
-      .prepare(
-        `SELECT id, owner, created_at, last_used_at, requests FROM keys
-         WHERE revoked_at IS NULL AND digest <> '' ORDER BY created_at DESC, id`
-      )
-      .all() as KeySummary[]
+  /** Where the pages of such a list begin. */
+  anchors(question: AnchorsQuestion, now: number, share: Share): Promise<views.Anchors> {
+    return this.#lists.anchors(question, now, share)
   }
-}
 
-interface Numbered {
-  readonly n: number
-  readonly tail: string
-}
-interface StoredSummary extends Numbered {
-  readonly status: number
+  /** How many intents a filter matches. */
+  count(question: CountQuestion, now: number, share: Share): Promise<views.Count> {
+    return this.#lists.count(question, now, share)
+  }
+
+  /** The ids that a filter matches, for an action on all of them. */
+  collectIds(question: IdsQuestion, now: number, share: Share): Promise<IdsPage> {
+    return this.#lists.ids(question, now, share)
+  }
+
+  /** All about an intent; undefined when there is none with that id. */
+  detail(id: string): views.IntentView | undefined {
+    const row = findById<IntentRow>(this.#find, id)
+    return row && toView(row)
+  }
+
+  /** Why an intent is not being worked on; undefined when there is none with that id. */
+  explain(id: string, context: ExplainContext): views.Explanation | undefined {
+    const row = findById<IntentRow>(this.#find, id)
+    return row && explain(this.#db, id, row, context)
+  }
+
+  deadGroups(share: Share): Promise<views.DeadGroup[]> {
+    return deadGroups(this.#db, share)
+  }
+
+  names(): views.NamesView {
+    return readNames(this.#db)
+  }
+
+  /** The workers, last seen first, and the goals that wait for one. */
+  async workers(now: number, share: Share): Promise<{ workers: readonly views.WorkerView[]; unserved: readonly views.UnservedGoal[] }> {
+    const lanes = await waitingLanes(this.#db, now, share)
+    return share.turn(() => {
+      const workforce = readWorkforce(this.#db, now)
+      return { workers: workforce.all, unserved: unserved(this.#db, lanes, workforce).goals }
+    })
+  }
+
+  keys(): views.KeyView[] {
+    return readKeys(this.#db)
+  }
+
+  keyImpact(id: string): views.KeyImpact {
+    return readKeyImpact(this.#db, id)
+  }
+
+  statistics(range: StatisticsRange, now: number): views.Statistics {
+    return statistics(this.#db, range, now)
+  }
+
+  /** The state of the bus at a glance, and what wants attention. */
+  summary(context: SummaryContext, share: Share): Promise<views.Overview> {
+    return readSummary(this.#db, context, share)
+  }
 }

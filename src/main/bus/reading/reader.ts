@@ -1,17 +1,6 @@
 import { Worker } from 'node:worker_threads'
-import type { Queries } from './queries.ts'
-
-export type QueryName = keyof Queries
-
-/** What goes to the reading thread and what comes back. */
-export interface Question {
-  readonly id: number
-  readonly name: QueryName
-  readonly args: readonly unknown[]
-}
-export type Answer =
-  | { readonly id: number; readonly value: unknown }
-  | { readonly id: number; readonly error: string }
+import { ProtocolError } from '../../../shared/errors.ts'
+import type { FromThread, QueryAnswer, QueryArguments, QueryName, ToThread } from './messages.ts'
 
 /** Asks the reading thread. It starts with the first question, and again after a crash. */
 export class Reader {
@@ -28,16 +17,30 @@ export class Reader {
     this.#path = path
   }
 
-  /** Rejects when the question failed or the thread ended before it answered. */
-  ask<N extends QueryName>(name: N, ...args: Parameters<Queries[N]>): Promise<ReturnType<Queries[N]>> {
-    if (this.#isClosed) return Promise.reject(new Error('The bus is closed.'))
+  /**
+   * Asks one of `Queries`. Rejects with ProtocolError for what the operator did wrong, with another error when the
+   * question failed or the thread ended before it answered. A signal behind the arguments gives a long question up.
+   */
+  async ask<N extends QueryName>(name: N, ...given: [...QueryArguments<N>, signal?: AbortSignal]): Promise<QueryAnswer<N>> {
+    if (this.#isClosed) throw new Error('The bus is closed.')
+    const signal = given.at(-1) instanceof AbortSignal ? (given.pop() as AbortSignal) : undefined
+    signal?.throwIfAborted()
     const id = ++this.#lastId
     const waiting = Promise.withResolvers<unknown>()
     this.#waiting.set(id, waiting)
-    const question: Question = { id, name, args }
     this.#worker ??= this.#start()
-    this.#worker.postMessage(question)
-    return waiting.promise as Promise<ReturnType<Queries[N]>>
+    this.#send({ id, name, args: given })
+    const giveUp = (): void => {
+      this.#waiting.delete(id)
+      this.#send({ id, isGivenUp: true })
+      waiting.reject(signal!.reason as Error)
+    }
+    signal?.addEventListener('abort', giveUp)
+    try {
+      return (await waiting.promise) as QueryAnswer<N>
+    } finally {
+      signal?.removeEventListener('abort', giveUp)
+    }
   }
 
   async close(): Promise<void> {
@@ -45,14 +48,18 @@ export class Reader {
     await this.#worker?.terminate()
   }
 
+  #send(message: ToThread): void {
+    this.#worker?.postMessage(message)
+  }
+
   #start(): Worker {
     const worker = new Worker(this.#entry, { workerData: this.#path, name: 'reader' })
     worker.unref()
-    worker.on('message', (answer: Answer) => {
+    worker.on('message', (answer: FromThread) => {
       const waiting = this.#waiting.get(answer.id)
       this.#waiting.delete(answer.id)
-      if ('error' in answer) waiting?.reject(new Error(answer.error))
-      else waiting?.resolve(answer.value)
+      if (!('error' in answer)) waiting?.resolve(answer.value)
+      else waiting?.reject(answer.code === null ? new Error(answer.error) : new ProtocolError(answer.code, answer.error))
     })
     worker.on('error', (error) => this.#lost(worker, error as Error))
     worker.on('exit', () => this.#lost(worker, new Error('The reading thread ended.')))

@@ -1,4 +1,5 @@
 import type { Connection, Statement } from './database.ts'
+import type { Participant } from './participant.ts'
 
 /** Who may claim the intents of a lane without a goal filter, with one, and when a publisher is asked for by name. */
 export interface LaneSet {
@@ -30,7 +31,7 @@ const MAX_CACHED_NAMES = 50_000
  * and capability. A claim looks at the heads of the few lanes that it may take from, so rows that it may not take cost
  * it nothing. Names are interned in a table rather than hashed: two lanes never share a number.
  */
-export class Lanes {
+export class Lanes implements Participant {
   readonly #byName = new Map<string, number>()
   readonly #find: Statement
   readonly #insert: Statement
@@ -119,7 +120,11 @@ export class Lanes {
     if (quiet !== undefined && priority > quiet.above && runAt < quiet.until) quiet.above = priority
   }
 
-  /** Forgets all that was learnt, for a transaction that was rolled back and for lanes that were removed. */
+  rolledBack(): void {
+    this.forget()
+  }
+
+  /** Forgets all that was learnt: lanes may be gone. */
   forget(): void {
     this.#byName.clear()
     this.#quiet.clear()

@@ -1,6 +1,10 @@
-import type { IdSource } from '../ids.ts'
+import type { Events } from '../events.ts'
+import type { Goals } from '../goals.ts'
 import type { Idempotency } from '../idempotency.ts'
+import type { IdSource } from '../ids.ts'
 import type { Random } from '../random.ts'
+import type { Statistics } from '../statistics.ts'
+import type { Workers } from '../workers.ts'
 import type { Connection } from './database.ts'
 import type { Deadlines } from './deadlines.ts'
 import type { Lanes } from './lanes.ts'
@@ -15,4 +19,8 @@ export interface Store {
   readonly tallies: Tallies
   readonly deadlines: Deadlines
   readonly idempotency: Idempotency
+  readonly goals: Goals
+  readonly workers: Workers
+  readonly statistics: Statistics
+  readonly events: Events
 }

@@ -4,7 +4,7 @@
  */
 export const observing = `
 DROP TABLE tallies;
-CREATE TABLE tallies (
+CREATE TABLE tally_base (
   namespace TEXT NOT NULL,
   goal TEXT NOT NULL,
   publisher TEXT NOT NULL,
@@ -12,7 +12,20 @@ CREATE TABLE tallies (
   count INTEGER NOT NULL,
   PRIMARY KEY (namespace, goal, publisher, status)
 ) STRICT, WITHOUT ROWID;
-INSERT INTO tallies SELECT namespace, goal, publisher, status, count(*) FROM intents GROUP BY 1, 2, 3, 4;
+INSERT INTO tally_base SELECT namespace, goal, publisher, status, count(*) FROM intents GROUP BY 1, 2, 3, 4;
+
+-- What changed since tally_base, a row for each transaction: JSON, [[namespace, goal, publisher, [change by status]], ...].
+CREATE TABLE tally_log (
+  seq INTEGER PRIMARY KEY,
+  changes TEXT NOT NULL
+) STRICT;
+
+-- The counts, as rows that are to be summed.
+CREATE VIEW tallies (namespace, goal, publisher, status, count) AS
+  SELECT namespace, goal, publisher, status, count FROM tally_base
+  UNION ALL
+  SELECT tally.value ->> 0, tally.value ->> 1, tally.value ->> 2, change.key, change.value
+  FROM tally_log, json_each(changes) AS tally, json_each(tally.value, '$[3]') AS change;
 
 CREATE TABLE goals (
   namespace TEXT NOT NULL,

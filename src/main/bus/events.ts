@@ -1,0 +1,64 @@
+import type { IntentChange } from '../../shared/control/views.ts'
+import type { Participant } from './store/participant.ts'
+
+export type ChangesListener = (changes: readonly IntentChange[]) => void
+/** Hears how many intents were deleted. */
+export type DeletedListener = (count: number) => void
+
+/** Tells what happened to intents, once it is on disk: all of one commit at once, in order. */
+export class Events implements Participant {
+  readonly #onChanges = new Set<ChangesListener>()
+  readonly #onDeleted = new Set<DeletedListener>()
+  #changes: IntentChange[] = []
+  #deleted = 0
+
+  /** Whether anybody listens: operations make no changes for nobody. */
+  get isHeard(): boolean {
+    return this.#onChanges.size > 0
+  }
+
+  /** Notes a change inside the running transaction. */
+  note(change: IntentChange): void {
+    this.#changes.push(change)
+  }
+
+  /** Notes inside the running transaction that it deletes intents. */
+  noteDeleted(count: number): void {
+    this.#deleted += count
+  }
+
+  /** The answer ends it. */
+  onChanges(listener: ChangesListener): () => void {
+    return add(this.#onChanges, listener)
+  }
+
+  /** The answer ends it. */
+  onDeleted(listener: DeletedListener): () => void {
+    return add(this.#onDeleted, listener)
+  }
+
+  committed(): void {
+    if (this.#changes.length > 0) tell(this.#onChanges, this.#changes)
+    if (this.#deleted > 0) tell(this.#onDeleted, this.#deleted)
+    this.rolledBack()
+  }
+
+  rolledBack(): void {
+    if (this.#changes.length > 0) this.#changes = []
+    this.#deleted = 0
+  }
+}
+
+function add<T>(listeners: Set<T>, listener: T): () => void {
+  listeners.add(listener)
+  return () => listeners.delete(listener)
+}
+
+/** In a microtask of its own: a listener that throws must not keep the commit from answering. */
+function tell<T>(listeners: ReadonlySet<(news: T) => void>, news: T): void {
+  for (const listener of listeners) {
+    queueMicrotask(() => {
+      if (listeners.has(listener)) listener(news)
+    })
+  }
+}

@@ -1,0 +1,135 @@
+import { Changes } from './changes.ts'
+import { Cleanup } from './cleanup.ts'
+import type { Clock } from './clock.ts'
+import { Events } from './events.ts'
+import { Goals } from './goals.ts'
+import { IdSource } from './ids.ts'
+import { Idempotency } from './idempotency.ts'
+import { Bulk } from './intents/bulk.ts'
+import { Claiming } from './intents/claim.ts'
+import { Managing } from './intents/manage.ts'
+import { Publishing } from './intents/publish.ts'
+import { Reading } from './intents/read.ts'
+import { Requeueing } from './intents/requeue.ts'
+import { Retention } from './intents/retention.ts'
+import { Settling } from './intents/settle.ts'
+import { Sweep } from './intents/sweep.ts'
+import { KeyValueStore } from './key-value.ts'
+import { Keys } from './keys.ts'
+import { Meta } from './meta.ts'
+import { Nonces } from './nonces.ts'
+import { Rates } from './rates.ts'
+import type { Random } from './random.ts'
+import { Reader } from './reading/reader.ts'
+import { SavedViews } from './saved-views.ts'
+import { Sessions } from './sessions.ts'
+import { Statistics } from './statistics.ts'
+import { Commits } from './store/commits.ts'
+import { openDatabase } from './store/database.ts'
+import { Deadlines } from './store/deadlines.ts'
+import { Lanes } from './store/lanes.ts'
+import type { Participant } from './store/participant.ts'
+import { RideTimer } from './store/ride-timer.ts'
+import type { Store } from './store/store.ts'
+import { Tallies } from './store/tallies.ts'
+import { Templates } from './templates.ts'
+import { Workers } from './workers.ts'
+
+export interface BusOptions {
+  /** The database file. */
+  readonly path: string
+  readonly clock: Clock
+  readonly random: Random
+  /** The module of the reading thread. */
+  readonly readerEntry: URL
+  /** Length of a lease, in seconds. */
+  readonly claimTimeout: number
+  /** Least seconds between two passes of cleanup (SPEC 14). */
+  readonly cleanupInterval: number
+  /** Hears of passes of cleanup that failed. */
+  readonly onCleanupError?: (error: unknown) => void
+  /** Hears of transactions that were rolled back: a busy database, a full disk, or a fault. */
+  readonly onRollback?: (error: unknown) => void
+}
+
+export type Parts = ReturnType<typeof openParts>
+
+/** All that a bus is made of, put together on a database. Throws UnusableDatabaseError. */
+export function openParts(options: BusOptions) {
+  const { path, clock, random } = options
+  const db = openDatabase(path)
+  const keys = new Keys(db, random)
+  const nonces = new Nonces(db, clock.now())
+  const rates = new Rates(db)
+  const keyValues = new KeyValueStore(db)
+  const last = db.prepare('SELECT max(n) FROM intents').pluck().get() as number | null
+  const deadlines = new Deadlines(clock, () => void commits.poke())
+  const store: Store = {
+    db,
+    random,
+    ids: new IdSource(last ?? 0, random),
+    lanes: new Lanes(db),
+    tallies: new Tallies(db),
+    deadlines,
+    idempotency: new Idempotency(db),
+    goals: new Goals(db),
+    workers: new Workers(db),
+    statistics: new Statistics(db),
+    events: new Events()
+  }
+  const { events, goals, lanes, statistics, tallies, workers } = store
+  const requeueing = new Requeueing(store)
+  const sweep = new Sweep(store, requeueing)
+  // Events come last: who hears them finds everything else as it is after the commit.
+  const participants: Participant[] = [lanes, tallies, nonces, rates, keys, sweep, goals, workers, statistics, events]
+  const commits = new Commits(db, clock, {
+    begin: (now) => sweep.run(now),
+    ride: (now, mustWrite) => {
+      for (const participant of participants) participant.ride?.(now, mustWrite)
+    },
+    committed: (rode) => {
+      if (rode) for (const participant of participants) participant.committed?.()
+      if (participants.some(({ isWaiting }) => isWaiting)) rideTimer.soon()
+    },
+    rolledBack: (error) => {
+      for (const participant of participants) participant.rolledBack?.()
+      options.onRollback?.(error)
+    }
+  })
+  const rideTimer = new RideTimer(commits, clock, () => events.isHeard)
+  const sessions = new Sessions(db, commits, rideTimer, clock, random)
+  participants.unshift(sessions)
+  const managing = new Managing(store, requeueing)
+  const retention = new Retention(store, commits, sweep, { nonces, rates, keyValues, sessions })
+  const cleanup = new Cleanup(retention, clock, options.cleanupInterval, (error) => {
+    if (db.open) options.onCleanupError?.(error)
+  })
+  return {
+    db,
+    meta: new Meta(db),
+    keys,
+    nonces,
+    rates,
+    keyValues,
+    idempotency: store.idempotency,
+    tallies,
+    workers,
+    events,
+    deadlines,
+    commits,
+    rideTimer,
+    publishing: new Publishing(store),
+    claiming: new Claiming(store, sweep, options.claimTimeout),
+    settling: new Settling(store, requeueing),
+    managing,
+    bulk: new Bulk(commits, managing),
+    reading: new Reading(db),
+    retention,
+    cleanup,
+    changes: new Changes(commits, nonces, rideTimer),
+    sessions,
+    templates: new Templates(db, commits, random),
+    savedViews: new SavedViews(db, commits, random),
+    reader: new Reader(options.readerEntry, path)
+  } as const
+}

@@ -1,0 +1,115 @@
+import { withTerm } from '../../../shared/control/filter/edit.ts'
+import { escapeGlob } from '../../../shared/control/filter/glob.ts'
+import type { Attention, StatisticsPoint, UnservedGoal } from '../../../shared/control/views.ts'
+import { MAX_DEAD, type GoalFailures } from './failures.ts'
+import { sightCapability, sightTarget } from './sightings.ts'
+import type { WaitingLane } from './waiting.ts'
+import { code, duration, plural } from './words.ts'
+import { keyName, type Workforce } from './workforce.ts'
+
+/** What there is to know before one can say what wants attention. */
+export interface Symptoms {
+  /** Unix seconds. */
+  readonly now: number
+  readonly isPaused: boolean
+  readonly isMaintenance: boolean
+  readonly unserved: readonly UnservedGoal[]
+  readonly stuck: readonly { readonly lane: WaitingLane; readonly open: number }[]
+  /** Of the last hour. */
+  readonly failures: readonly GoalFailures[]
+  readonly lastHour: StatisticsPoint
+  readonly workforce: Workforce
+  readonly keyOwners: ReadonlyMap<string, string>
+}
+
+const MAX_TOLD = 10
+/** Goals that one kind may fill the list with. */
+const MAX_OF_KIND = 4
+/** Below so many dead letters of a goal nothing is said about its share. */
+const MIN_DEAD = 3
+/** Lost leases are worth a word from this number and this share of all claims on. */
+const LOST = { least: 3, share: 0.05 }
+
+/** What wants attention, most urgent first. */
+export function attentionTo(symptoms: Symptoms): Attention[] {
+  const { failures, unserved, stuck } = symptoms
+  const [failing, dying] = partition(failures, isMostlyFailing)
+  return [
+    ...halted(symptoms),
+    ...unserved.slice(0, MAX_OF_KIND).map((goal) => unservedGoal(goal, symptoms)),
+    ...failing.slice(0, MAX_OF_KIND).map(failingGoal),
+    ...stuck.slice(0, MAX_OF_KIND).map((lane) => stuckLane(lane, symptoms)),
+    ...dying.slice(0, MAX_OF_KIND).map(deadOfGoal),
+    ...lostLeases(symptoms)
+  ].slice(0, MAX_TOLD)
+}
+
+function halted({ isPaused, isMaintenance }: Symptoms): Attention[] {
+  return [
+    ...(isMaintenance ? [{ kind: 'maintenance', text: 'The bus is in maintenance: it refuses all requests of publishers and workers.', filter: null } as const] : []),
+    ...(isPaused ? [{ kind: 'paused', text: 'The bus is paused: workers get nothing until it is resumed.', filter: null } as const] : [])
+  ]
+}
+
+function unservedGoal({ namespace, goal, open, lastClaimedAt }: UnservedGoal, { now }: Symptoms): Attention {
+  const idle = lastClaimedAt === null ? 'no worker has ever claimed that goal' : `no worker has claimed that goal for ${duration(now - lastClaimedAt)}`
+  return { kind: 'unserved', text: `${count(open)} open for ${code(goal)}, ${idle}.`, filter: goalFilter('open', namespace, goal) }
+}
+
+function stuckLane({ lane, open }: Symptoms['stuck'][number], { now, workforce, keyOwners }: Symptoms): Attention {
+  const { namespace, goal, privateTo, target, capability } = lane
+  const base = goalFilter('open', namespace, goal)
+  const told = (text: string, filter: string): Attention => ({ kind: 'stuck', text: `${count(open)} open for ${code(goal)} ${text}.`, filter })
+  if (privateTo !== null && !workforce.isAskedFor(lane)) {
+    const filter = withTerm(withTerm(base, 'key', privateTo), 'visibility', 'private')
+    return told(`can only be claimed with ${keyName(privateTo, keyOwners.get(privateTo))}, and no worker asks for them with it`, filter)
+  }
+  if (target !== null && workforce.ableTo({ ...lane, capability: null }).length === 0) {
+    const sighting = sightTarget(workforce, target, now)
+    const state = sighting.isThere ? `${code(target)} does not ask for them` : sighting.text
+    return told(`are meant for worker ${code(target)}: ${state}`, withTerm(base, 'target', target))
+  }
+  if (capability === null) return told('have conditions that no worker meets all of', base)
+  const sighting = sightCapability(workforce, capability, now)
+  const state = sighting.isThere ? 'no worker that asks for them offers it' : sighting.text
+  return told(`need capability ${code(capability)}: ${state}`, withTerm(base, 'capability', capability))
+}
+
+function isMostlyFailing({ latest }: GoalFailures): boolean {
+  return latest.dead >= MIN_DEAD && latest.dead > latest.fulfilled
+}
+
+function failingGoal({ namespace, goal, lastReason, latest: { dead, fulfilled } }: GoalFailures): Attention {
+  const text = `${dead} of the last ${count(dead + fulfilled)} intents of ${code(goal)} died; the latest: ${quoted(lastReason)}`
+  return { kind: 'failing', text, filter: goalFilter('dead', namespace, goal) }
+}
+
+function deadOfGoal({ namespace, goal, dead, lastReason }: GoalFailures): Attention {
+  const number = dead === MAX_DEAD ? `${count(dead)} or more intents` : plural(dead, 'intent')
+  const text = `${number} of ${code(goal)} died in the last hour; the latest: ${quoted(lastReason)}`
+  return { kind: 'dead', text, filter: goalFilter('dead', namespace, goal) }
+}
+
+function lostLeases({ lastHour: { lost, claimed } }: Symptoms): Attention[] {
+  if (lost < LOST.least || lost < claimed * LOST.share) return []
+  const text = `${plural(lost, 'lease')} ended in the last hour without a word of the worker: it stopped, or takes longer than its lease and does not extend it.`
+  return [{ kind: 'lost_leases', text, filter: null }]
+}
+
+function goalFilter(status: string, namespace: string, goal: string): string {
+  return withTerm(withTerm(`status:${status}`, 'ns', namespace), 'goal', escapeGlob(goal))
+}
+
+/** A reason may be anything: only the beginning of its first line belongs into a sentence. */
+function quoted(reason: string): string {
+  const [line = ''] = reason.trim().split('\n')
+  return line.length > 120 ? `${line.slice(0, 119)}…` : line
+}
+
+function count(number: number): string {
+  return number.toLocaleString('en-US')
+}
+
+function partition<T>(all: readonly T[], isFirst: (one: T) => boolean): [T[], T[]] {
+  return [all.filter(isFirst), all.filter((one) => !isFirst(one))]
+}

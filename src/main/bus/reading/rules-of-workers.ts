@@ -1,0 +1,142 @@
+import type { Check, WorkerAsk, WorkerView } from '../../../shared/control/views.ts'
+import { fails, holds, type Case } from './explain-case.ts'
+import { isThere, sightCapability, sightKey, sightTarget } from './sightings.ts'
+import { ago, code, enumerate, plural } from './words.ts'
+import { isMeant, keyName, mayClaim, workerName, type Asking, type Wanted, type Workforce } from './workforce.ts'
+
+/** Intents never leave their namespace (SPEC 6.1). */
+export function namespaceRule({ wanted: { namespace }, workforce, now }: Case): Check {
+  const asking = workforce.askingIn(namespace)
+  const name = code(namespace)
+  if (asking.length > 0) return holds('namespace', `${askersOf(asking)} namespace ${name}.`)
+  const last = lastToAsk(workforce, (ask) => ask.namespace === namespace)
+  const others = [...new Set(workforce.all.flatMap(({ asks }) => asks.map((ask) => code(ask.namespace))))]
+  const elsewhere = others.length === 0 || last !== undefined ? '' : ` Workers ask for ${enumerate(others)} instead.`
+  const text = last === undefined ? `No worker has ever asked for namespace ${name}.${elsewhere}` : `No worker asks for namespace ${name}: ${lastAsked(last, now)}.`
+  return fails('namespace', text, `Start a worker that claims with \`namespace=${namespace}\`.`)
+}
+
+/** Somebody has to ask for the goal, or for any. */
+export function goalRule({ wanted, workforce, now }: Case): Check {
+  const { namespace, goal } = wanted
+  const asking = workforce.asking(wanted)
+  const name = code(goal)
+  if (asking.length > 0) return holds('goal', `${askersOf(asking)} ${asking.some(({ ask }) => ask.goal === goal) ? name : `any goal, so for ${name}`}.`)
+  const last = lastToAsk(workforce, (ask) => ask.namespace === namespace && (ask.goal === null || ask.goal === goal))
+  const text = last === undefined ? `No worker has ever asked for ${name} in namespace ${code(namespace)}.` : `No worker asks for ${name}: ${lastAsked(last, now)}.`
+  const cure = last === undefined ? `Start a worker that claims ${name}, or any goal.` : `Start ${workerName(last.worker)} again.`
+  return fails('goal', text, cure)
+}
+
+/** SPEC 6.2. */
+export function visibilityRule({ wanted, workforce, now, keyOwners, revokedKeys }: Case): Check {
+  const asking = workforce.asking(wanted)
+  const allowed = asking.filter(({ worker, ask }) => mayClaim(worker, ask, wanted))
+  const { privateTo } = wanted
+  if (privateTo === null) {
+    if (asking.length === 0 || allowed.length > 0) return holds('visibility', 'It is public: workers with any key may claim it.')
+    return fails('visibility', `${namesOf(asking)} only want the intents of other publishers.`, 'Start a worker that names no publisher.')
+  }
+  const key = keyName(privateTo, keyOwners.get(privateTo))
+  if (revokedKeys.has(privateTo)) {
+    return fails('visibility', `It is private, and ${key} was revoked: no worker can claim it.`, 'Duplicate it, and cancel this one.')
+  }
+  if (allowed.length > 0) return holds('visibility', `It is private: only workers with ${key} may claim it, and ${namesOf(allowed)} may.`)
+  const sighting = sightKey(workforce, privateTo, now)
+  if (asking.length === 0 && sighting.isThere) return holds('visibility', `It is private: only workers with ${key} may claim it, and ${sighting.text}.`)
+  const others = asking.length === 0 ? '' : ` ${askersOf(asking)} it with another key.`
+  const text = `It is private: only workers with ${key} may claim it, and ${sighting.text}${sighting.isThere ? ' but does not ask for it' : ''}.${others}`
+  return fails('visibility', text, 'Start a worker with that key, or publish it again as public.')
+}
+
+/** SPEC 6.4. */
+export function targetRule({ wanted: { target }, workforce, now }: Case): Check {
+  if (target === null) return holds('target', 'It is meant for no worker in particular.')
+  const { isThere, text } = sightTarget(workforce, target, now)
+  const full = `It is meant for worker ${code(target)} only; ${text}.`
+  if (isThere) return holds('target', full)
+  return fails('target', full, `Start a worker with \`X-Worker-ID: ${target}\`, or publish it again without a target.`)
+}
+
+/** SPEC 6.5. */
+export function capabilityRule({ wanted: { capability }, workforce, now }: Case): Check {
+  if (capability === null) return holds('capability', 'It needs no capability.')
+  const { isThere, text, worker } = sightCapability(workforce, capability, now)
+  const full = `It needs capability ${code(capability)}; ${text}.`
+  if (isThere) return holds('capability', full)
+  const again = worker === undefined ? '' : `${workerName(worker)} again, or `
+  return fails('capability', full, `Start ${again}a worker with \`X-Worker-Capabilities: ${capability}\`.`)
+}
+
+/** All conditions must be met by one and the same worker. `others`: how the rules above came out. */
+export function workersRule({ wanted, workforce, now }: Case, others: readonly Check[]): Check {
+  const [latest] = workforce.all
+  if (latest === undefined) {
+    return fails('workers', 'No worker has ever asked this bus for anything.', 'Start one: the Overview shows the line of curl that claims.')
+  }
+  if (latest.presence === 'gone') {
+    return fails('workers', `No worker is there; the last one, ${workerName(latest)}, was seen ${ago(latest.lastSeenAt, now)}.`, `Start ${workerName(latest)} again.`)
+  }
+  const able = workforce.ableTo(wanted)
+  if (able.length > 0) {
+    const workers = distinct(able)
+    return holds('workers', `${namesOf(able)} ${workers.length === 1 ? 'meets' : 'meet'} every condition; ${states(workers, now)}.`)
+  }
+  if (others.some(({ outcome }) => outcome === 'fails')) return fails('workers', 'No worker that is there meets every condition.')
+  const present = workforce.all.filter(({ presence }) => presence !== 'gone')
+  const partly = present.toSorted((a, b) => lacks(a, wanted, workforce).length - lacks(b, wanted, workforce).length)
+  const reasons = partly.slice(0, 3).map((worker) => `${workerName(worker)} ${enumerate(lacks(worker, wanted, workforce))}`)
+  return fails(
+    'workers',
+    `Every condition is met by some worker, but no worker meets all of them: ${reasons.join('; ')}.`,
+    'Start a worker that meets all of them, or publish it again with fewer.'
+  )
+}
+
+/** What keeps a worker from claiming, in halves of sentences. */
+function lacks(worker: WorkerView, wanted: Wanted, workforce: Workforce): string[] {
+  const asking = workforce.asking(wanted).filter((one) => one.worker === worker)
+  const { target, capability } = wanted
+  return [
+    ...(asking.length === 0 ? ['does not ask for it'] : asking.some(({ ask }) => mayClaim(worker, ask, wanted)) ? [] : ['uses another key']),
+    ...(isMeant(worker, { ...wanted, capability: null }) ? [] : [`is not ${code(target!)}`]),
+    ...(isMeant(worker, { ...wanted, target: null }) ? [] : [`does not offer ${code(capability!)}`])
+  ]
+}
+
+/** "`pi4` is online", "`pi4` is busy with 2 intents". */
+export function states(workers: readonly WorkerView[], now: number): string {
+  const told = workers.slice(0, 3).map((worker) => {
+    const { holds: held } = worker
+    return held.length === 0 ? isThere(worker, now) : `${workerName(worker)} is busy with ${plural(held.length, 'intent')}`
+  })
+  return enumerate(told)
+}
+
+/** Each worker once, those that are online and free first. */
+export function distinct(asking: readonly Asking[]): WorkerView[] {
+  const rank = ({ presence, holds: held }: WorkerView): number => (presence !== 'online' ? 2 : held.length > 0 ? 1 : 0)
+  return [...new Set(asking.map(({ worker }) => worker))].sort((a, b) => rank(a) - rank(b))
+}
+
+function namesOf(asking: readonly Asking[]): string {
+  return enumerate([...new Set(distinct(asking).map(workerName))])
+}
+
+function askersOf(asking: readonly Asking[]): string {
+  return `${namesOf(asking)} ${new Set(distinct(asking).map(workerName)).size === 1 ? 'asks' : 'ask'} for`
+}
+
+interface LastAsk {
+  readonly worker: WorkerView
+  readonly at: number
+}
+
+function lastToAsk({ all }: Workforce, isMeantByAsk: (ask: WorkerAsk) => boolean): LastAsk | undefined {
+  const asks = all.flatMap((worker) => worker.asks.filter(isMeantByAsk).map(({ lastAt }) => ({ worker, at: lastAt })))
+  return asks.length === 0 ? undefined : asks.reduce((last, ask) => (ask.at > last.at ? ask : last))
+}
+
+function lastAsked({ worker, at }: LastAsk, now: number): string {
+  return `the last one that did was ${workerName(worker)}, ${ago(at, now)}`
+}
