@@ -4,15 +4,15 @@ module.exports = {
     { name: 'no-circular', severity: 'error', from: {}, to: { circular: true } },
     {
       name: 'shared-stands-alone',
-      comment: 'The protocol must run in browsers and other runtimes: no node modules, nothing of the app.',
+      comment: 'The protocol must run in browsers and other runtimes: no modules of node, nothing of the app.',
       severity: 'error',
       from: { path: '^src/shared' },
-      to: { pathNot: '^src/shared' }
+      to: { pathNot: '^src/shared|node_modules/zod/' }
     },
     {
       name: 'bus-knows-no-http',
       severity: 'error',
-      from: { path: '^src/main/bus' },
+      from: { path: '^src/main/bus/' },
       to: { path: '^src/(main/(?!bus/)|renderer)|node_modules/(koa|@koa|electron|pino)|^(http|https|net|electron)$' }
     },
     {
@@ -32,6 +32,27 @@ module.exports = {
       severity: 'error',
       from: { path: '^src', pathNot: '^src/main/(desktop/|index[.]ts$|start[.]ts$)' },
       to: { path: 'node_modules/electron/|^electron$' }
+    },
+    {
+      name: 'desktop-decides-nothing',
+      comment: 'The shell asks the bus by the control contract; only its thread runs the bus itself.',
+      severity: 'error',
+      from: { path: '^src/main/(desktop/|index[.]ts$)' },
+      to: { path: '^src/main/(bus/(?!clock[.]ts$)|http/|control/|lan/|serve[.]ts$|assemble[.]ts$)' }
+    },
+    {
+      name: 'bus-thread-without-electron',
+      comment: 'There is no electron in a thread.',
+      severity: 'error',
+      from: { path: '^src/main/bus-thread[.]ts$' },
+      to: { path: 'node_modules/electron/|^electron$', reachable: true }
+    },
+    {
+      name: 'preload-stands-alone',
+      comment: 'A preload script in the sandbox is one file: of the app it may import types only.',
+      severity: 'error',
+      from: { path: '^src/main/desktop/preload[.]ts$' },
+      to: { pathNot: 'node_modules/electron/|^electron$', dependencyTypesNot: ['type-only'] }
     },
     { name: 'not-to-tests', severity: 'error', from: { path: '^src' }, to: { path: '^test' } },
     { name: 'resolvable', severity: 'error', from: {}, to: { couldNotResolve: true } }

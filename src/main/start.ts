@@ -11,7 +11,6 @@ import { fileURLToPath } from 'node:url'
 
 const ROOT = join(import.meta.dirname, '..', '..')
 const BUILT_HEADLESS = join(ROOT, 'out', 'main', 'headless.js')
-const BUILT_APP = join(ROOT, 'out', 'main', 'index.js')
 const SOURCES = ['src/**/*', 'electron.vite.config.ts', 'package.json', 'tsconfig.json']
 
 /** Electron's runtime is some 100 MB; a slow line must not keep the bus from starting. */
@@ -53,10 +52,9 @@ function build(): boolean {
 async function whyNoWindow(): Promise<string | undefined> {
   const hasDisplay = process.platform !== 'linux' || process.env.DISPLAY || process.env.WAYLAND_DISPLAY
   if (!hasDisplay) return 'there is no display'
-  const trouble = await fetchRuntime()
-  if (trouble !== undefined) return trouble
-  if (!existsSync(BUILT_APP)) return 'this version has no desktop window yet'
-  return undefined
+  const isRoot = process.platform === 'linux' && process.getuid?.() === 0
+  if (isRoot && !process.argv.includes('--no-sandbox')) return 'Electron has no sandbox for root; start it as another user'
+  return fetchRuntime()
 }
 
 /** Sees to Electron's runtime, which npm does not install; undefined when it is there. */

@@ -1,0 +1,102 @@
+import { fileURLToPath } from 'node:url'
+import { parentPort, workerData } from 'node:worker_threads'
+import { UnusableDatabaseError } from './bus/store/database.ts'
+import { ConfigError, readConfig, type Config } from './config.ts'
+import type { BusThreadData, FromBus, ToBus } from './desktop/bus-messages.ts'
+import { HostRelay } from './desktop/host-relay.ts'
+import { KeychainVault } from './desktop/keychain-vault.ts'
+import { FileVault } from './file-vault.ts'
+import type { Host, Vault } from './host.ts'
+import { createLog, flushLog, type Log } from './log.ts'
+import { serve, type Service } from './serve.ts'
+
+/** The thread that runs the whole bus for the desktop app. It speaks with the main thread by `bus-messages.ts`. */
+
+const LOG_PATIENCE_MS = 200
+
+const port = parentPort!
+const { logFile, keychain, unavailableSettings, notices } = workerData as BusThreadData
+const relay = new HostRelay(send)
+const starting = start()
+let stopListening = () => {}
+
+port.on('message', (message: ToBus) => void receive(message))
+
+function send(message: FromBus): void {
+  port.postMessage(message)
+}
+
+async function start(): Promise<Service | undefined> {
+  let log: Log | undefined
+  try {
+    const config = readConfig(process.env)
+    log = createLog(config.logLevel, logFile)
+    const service = await serve({
+      config,
+      log,
+      host: createHost(config, log),
+      readerEntry: new URL('./reader.js', import.meta.url),
+      interfaceDirectory: fileURLToPath(new URL('../renderer', import.meta.url)),
+      tolerateListenTrouble: true
+    })
+    send({ kind: 'ready' })
+    return service
+  } catch (error) {
+    const { message } = error as Error
+    const isExpected = error instanceof ConfigError || error instanceof UnusableDatabaseError
+    if (!isExpected) log?.fatal({ err: error }, 'the bus cannot start')
+    await flushLog(LOG_PATIENCE_MS)
+    send({ kind: 'failed', problem: isExpected ? message : `The bus cannot start: ${message}.` })
+    return undefined
+  }
+}
+
+function createHost({ dataDir }: Config, log: Log): Host {
+  return {
+    shell: 'desktop',
+    vault: createVault(dataDir, log),
+    logFile,
+    unavailableSettings,
+    notices,
+    show: (what) => relay.show(what),
+    applySettings: (settings) => relay.applySettings(settings)
+  }
+}
+
+function createVault(directory: string, log: Log): Vault {
+  if (keychain === null) return new FileVault(directory)
+  return new KeychainVault({
+    directory,
+    keychain,
+    sealer: relay,
+    onTrouble: (name, err) => log.warn({ secret: name, err }, 'the keychain did not take or give a secret')
+  })
+}
+
+async function receive(message: ToBus): Promise<void> {
+  // Answers of the main thread come while the bus is starting, which waits for them.
+  if (message.kind === 'host-answer' || message.kind === 'host-refusal') {
+    relay.settle(message)
+    return
+  }
+  const service = await starting
+  if (service === undefined) return
+  switch (message.kind) {
+    case 'call':
+      send({ kind: 'answer', id: message.id, envelope: await service.control.call({ via: 'desktop' }, message.method, message.input) })
+      break
+    case 'listen':
+      stopListening()
+      stopListening = service.control.listen((frame) => send({ kind: 'frame', frame }))
+      break
+    case 'unlisten':
+      stopListening()
+      stopListening = () => {}
+      break
+    case 'close':
+      await service.close(message.graceMs)
+      await flushLog(LOG_PATIENCE_MS)
+      send({ kind: 'closed' })
+      port.close()
+  }
+}

@@ -1,0 +1,54 @@
+import { contextBridge, ipcRenderer } from 'electron'
+import type { Envelope } from '../../shared/control/transport.ts'
+import type { EventFrame } from '../../shared/control/views.ts'
+
+/** All that pages of the interface get beside the web's own: the control contract, and where to go. */
+interface IntentBusBridge {
+  call(method: string, input: object): Promise<Envelope>
+  /** As `ControlTransport.listen`. */
+  listen(onFrame: (frame: EventFrame) => void, onState: (isLive: boolean) => void): () => void
+  /** Hears the hash of a place to show. */
+  onNavigate(callback: (hash: string) => void): void
+  readonly platform: NodeJS.Platform
+  readonly view: 'window' | 'panel'
+}
+
+declare const location: { readonly pathname: string }
+
+interface Listener {
+  readonly onFrame: (frame: EventFrame) => void
+  readonly onState: (isLive: boolean) => void
+}
+
+const listeners = new Set<Listener>()
+
+ipcRenderer.on('control:frame', (_event, frame: EventFrame) => {
+  for (const { onFrame } of [...listeners]) onFrame(frame)
+})
+ipcRenderer.on('control:state', (_event, isLive: boolean) => {
+  for (const { onState } of [...listeners]) onState(isLive)
+})
+
+const bridge: IntentBusBridge = {
+  call: (method, input) => ipcRenderer.invoke('control:call', method, input) as Promise<Envelope>,
+
+  /** Every new listener hears a first frame, and the others, to whom it says nothing new, hear it with it. */
+  listen(onFrame, onState) {
+    const listener = { onFrame, onState }
+    listeners.add(listener)
+    void ipcRenderer.invoke('control:listen')
+    return () => {
+      const wasThere = listeners.delete(listener)
+      if (wasThere && listeners.size === 0) void ipcRenderer.invoke('control:unlisten')
+    }
+  },
+
+  onNavigate(callback) {
+    ipcRenderer.on('navigate', (_event, hash: string) => callback(hash))
+  },
+
+  platform: process.platform,
+  view: location.pathname === '/panel.html' ? 'panel' : 'window'
+}
+
+contextBridge.exposeInMainWorld('intentBus', bridge)
