@@ -1,14 +1,14 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
+import { assemble } from '../../src/main/assemble.ts'
 import { Bus } from '../../src/main/bus/bus.ts'
 import { systemClock } from '../../src/main/bus/clock.ts'
-import { digestOf } from '../../src/main/bus/keys.ts'
 import { systemRandom } from '../../src/main/bus/random.ts'
 import { readConfig } from '../../src/main/config.ts'
-import { createApp } from '../../src/main/http/app.ts'
-import { HostNames } from '../../src/main/http/hosts.ts'
-import { HttpServer } from '../../src/main/http/server.ts'
+import { headlessHost } from '../../src/main/headless-host.ts'
 import { createLog } from '../../src/main/log.ts'
+import { Secret } from '../../src/main/secrets.ts'
+import { SettingsFile } from '../../src/main/settings.ts'
 
 /**
  * The same bus without group commit: one operation is queued at a time, so each has a transaction and a sync of its
@@ -47,17 +47,21 @@ const bus = new PerRequestBus({
   claimTimeout: config.claimTimeout,
   cleanupInterval: config.cleanupInterval
 })
-bus.keys.setMain(digestOf(config.secret!))
-const app = createApp({
-  ...config,
+const host = headlessHost(config)
+const secret = { meta: bus.meta, vault: host.vault, given: config.secret, prefix: '' }
+const { listener } = assemble({
   bus,
   clock: systemClock,
   random,
+  config,
+  settings: new SettingsFile(join(config.dataDir, 'settings.json'), config),
+  host,
   log: createLog(config.logLevel),
-  hosts: new HostNames(config.host, config.allowedHosts),
-  secrets: { adminToken: undefined, dashboardPassword: undefined, metricsToken: undefined },
-  allowTokenless: config.allowTokenlessWorkers,
-  isClosing: () => false
+  mainKey: await Secret.find({ ...secret, name: 'main_key_digest', variable: 'BUS_SECRET', slot: 'main.key' }),
+  password: await Secret.find({ ...secret, name: 'dashboard_password_digest', variable: 'BUS_SECRET', slot: 'dashboard.password' }),
+  interfaceDirectory: config.dataDir,
+  announce: () => {}
 })
-const port = await new HttpServer(app.callback()).listen('127.0.0.1', 0)
-process.stdout.write(`${JSON.stringify({ event: 'listening', url: `http://127.0.0.1:${port}` })}\n`)
+await listener.listen(0)
+const { state } = listener
+if (state.state === 'listening') process.stdout.write(`${JSON.stringify({ event: 'listening', url: state.url })}\n`)

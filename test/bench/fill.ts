@@ -58,8 +58,8 @@ export function fillDatabase(path: string, fillings: readonly Filling[]): void {
   insertAll(db, fillings)
   for (const { sql } of indexes) db.exec(sql)
   db.exec(
-    `INSERT INTO tallies (namespace, publisher, status, count)
-     SELECT namespace, publisher, status, count(*) FROM intents GROUP BY namespace, publisher, status`
+    `INSERT INTO tally_base (namespace, goal, publisher, status, count)
+     SELECT namespace, goal, publisher, status, count(*) FROM intents GROUP BY namespace, goal, publisher, status`
   )
   db.pragma('wal_checkpoint(TRUNCATE)')
   db.close()

@@ -7,7 +7,19 @@ import { count, number, type Findings } from './report.ts'
 import { databaseIn, startBus, type BusServer } from './servers.ts'
 import type { Settings } from './settings.ts'
 
-const PAGES = ['/admin/dashboard', '/admin/dead', '/metrics']
+/** What the interface asks for: its pages, and each kind of question that looks at many intents. */
+const QUESTIONS: readonly (readonly [name: string, method: 'GET' | 'POST', path: string, body: string])[] = [
+  ['GET /admin/dashboard', 'GET', '/admin/dashboard', ''],
+  ['GET /metrics', 'GET', '/metrics', ''],
+  ['overview', 'POST', '/admin/control/overview.get', '{}'],
+  ['statistics of a day', 'POST', '/admin/control/statistics.get', '{"range":"day"}'],
+  ['a page of the list', 'POST', '/admin/control/intents.list', '{}'],
+  ['a page of one status', 'POST', '/admin/control/intents.list', '{"filter":"status:open"}'],
+  ['a count by status', 'POST', '/admin/control/intents.count', '{"filter":"status:open"}'],
+  ['a search without hits', 'POST', '/admin/control/intents.list', '{"filter":"nowhere-to-be-found"}'],
+  ['names in use', 'POST', '/admin/control/names.list', '{}'],
+  ['workers', 'POST', '/admin/control/workers.list', '{}']
+]
 
 /**
  * Pages that operators read each second. Without a pause between them this would measure a thousand more requests a
@@ -25,7 +37,7 @@ export async function operators(settings: Settings, note: (text: string) => void
   const { url, key } = bus
   await runLoad({ url, key, connections: 8, seconds: Math.min(1, window), signed: false })
   const disturbance = new Disturbance('with an operator', bus, window)
-  const reads: Record<string, number[]> = Object.fromEntries(PAGES.map((page) => [page, []]))
+  const reads: Record<string, number[]> = Object.fromEntries(QUESTIONS.map(([name]) => [name, []]))
   for (let round = 0; round < rounds; round++) {
     note(`round ${round + 1} of ${rounds}`)
     await disturbance.measure(disturbance.quiet)
@@ -55,11 +67,11 @@ async function readOn(bus: BusServer, reads: Record<string, number[]>, stop: Abo
   const connection = await Connection.open(bus.url)
   const headers = `X-Admin-Token: ${bus.adminToken}\r\n`
   for (let i = 0; !stop.aborted; i++) {
-    const page = PAGES[i % PAGES.length]!
+    const [name, method, path, body] = QUESTIONS[i % QUESTIONS.length]!
     const started = performance.now()
-    const { status } = await connection.request('GET', page, headers, '')
-    if (status !== 200) throw new Error(`${page} was answered with ${status}.`)
-    reads[page]!.push(performance.now() - started)
+    const { status } = await connection.request(method, path, headers, body)
+    if (status !== 200) throw new Error(`${name} was answered with ${status}.`)
+    reads[name]!.push(performance.now() - started)
     await new Promise((resolve) => setTimeout(resolve, 1000 / READS_PER_SECOND))
   }
   connection.close()

@@ -10,6 +10,7 @@ import { BigDatabase } from './big-database.ts'
 import { claims } from './claims.ts'
 import { cleanup } from './cleanup.ts'
 import { lifecycles } from './lifecycles.ts'
+import { mainThread } from './main-thread.ts'
 import { memory } from './memory.ts'
 import { operators } from './operators.ts'
 import { isReached, ratioTable, tableText, type Findings } from './report.ts'
@@ -21,7 +22,14 @@ import { FULL, QUICK, type Settings } from './settings.ts'
  */
 type Section = (settings: Settings, note: (text: string) => void, big: BigDatabase) => Promise<Findings>
 
-const SECTIONS: Readonly<Record<string, Section>> = { lifecycles, claims, memory, cleanup, operators }
+const SECTIONS: Readonly<Record<string, Section>> = {
+  lifecycles,
+  claims,
+  memory,
+  cleanup,
+  operators,
+  'main-thread': mainThread
+}
 const CLEAR_LINE = '\r\u001b[K'
 const REPORT = join('test-results', 'bench.json')
 

@@ -21,6 +21,7 @@ export interface Settings {
   readonly memory: { readonly connections: number; readonly seconds: number }
   readonly cleanup: { readonly rows: number; readonly slices: number; readonly window: number }
   readonly operators: { readonly rounds: number; readonly window: number }
+  readonly mainThread: { readonly connections: number; readonly seconds: number }
 }
 
 export const FULL: Settings = {
@@ -29,7 +30,8 @@ export const FULL: Settings = {
   bigDatabase: 1_000_000,
   memory: { connections: 40, seconds: 3 },
   cleanup: { rows: 1_000_000, slices: 5, window: 4 },
-  operators: { rounds: 5, window: 3 }
+  operators: { rounds: 5, window: 3 },
+  mainThread: { connections: 40, seconds: 6 }
 }
 
 /** Everything once and small: it shows that the benchmark works, its figures mean nothing. */
@@ -39,5 +41,6 @@ export const QUICK: Settings = {
   bigDatabase: 10_000,
   memory: { connections: 8, seconds: 0.3 },
   cleanup: { rows: 10_000, slices: 1, window: 0.3 },
-  operators: { rounds: 1, window: 0.3 }
+  operators: { rounds: 1, window: 0.3 },
+  mainThread: { connections: 8, seconds: 0.5 }
 }

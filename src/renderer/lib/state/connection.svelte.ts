@@ -1,0 +1,121 @@
+import { ControlError } from '../../../shared/control/transport.ts'
+import type { BusStatus, Counts } from '../../../shared/control/views.ts'
+import type { Carrier } from '../transport/carrier.ts'
+import type { Clock } from './clock.svelte.ts'
+import type { Feed } from './feed.svelte.ts'
+
+/** Milliseconds without events before it is said: a moment's gap concerns nobody. */
+const PATIENCE_MS = 2_000
+
+/** Whether there is a bus behind the interface, how it is, and whether events come in. */
+export class Connection {
+  /** null until the bus has told it. */
+  status = $state.raw<BusStatus | null>(null)
+  /** Intents by status. */
+  counts = $state.raw<Counts | null>(null)
+  /** Why the status cannot be had; null when it can. */
+  failure = $state.raw<ControlError | null>(null)
+  /** A browser without a session. */
+  needsLogin = $state(false)
+  /** Events have not come in for a while. */
+  isOffline = $state(false)
+  /** Grows whenever the bus comes back: what was asked before may be stale, and what was refused may be had now. */
+  generation = $state(0)
+  readonly #carrier: Carrier
+  readonly #clock: Clock
+  readonly #feed: Feed
+  #stopListening: (() => void) | undefined
+  #patience: ReturnType<typeof setTimeout> | undefined
+
+  constructor(carrier: Carrier, clock: Clock, feed: Feed) {
+    this.#carrier = carrier
+    this.#clock = clock
+    this.#feed = feed
+    if (carrier.session !== null) carrier.session.onEnd = () => this.#end()
+    feed.subscribe(({ counts, status }) => {
+      this.counts = counts
+      if (status !== undefined) this.#takeStatus(status)
+    })
+  }
+
+  /** Asks for the status, and follows events if that is allowed. */
+  async open(): Promise<void> {
+    if (await this.#lacksSession()) {
+      this.#end()
+      return
+    }
+    await this.refresh()
+    if (!this.needsLogin) this.#listen()
+  }
+
+  /** Rejects with ControlError. */
+  async login(password: string): Promise<void> {
+    await this.#carrier.session!.login(password)
+    this.needsLogin = false
+    await this.open()
+  }
+
+  /** Asks for the status again. */
+  async refresh(): Promise<void> {
+    try {
+      this.#takeStatus(await this.#carrier.transport.call('status.get', {}))
+    } catch (error) {
+      this.failure = error as ControlError
+    }
+  }
+
+  /** Asked first, because a call that is refused is an error in the browser's console. */
+  async #lacksSession(): Promise<boolean> {
+    try {
+      return this.#carrier.session !== null && !(await this.#carrier.session.isOpen())
+    } catch {
+      // The call that follows says what is wrong.
+      return false
+    }
+  }
+
+  #takeStatus(status: BusStatus): void {
+    const before = this.status
+    this.status = status
+    if (before !== null && (before.state !== status.state || before.since !== status.since)) this.generation++
+    this.failure = null
+    this.#clock.set(status.now)
+  }
+
+  #listen(): void {
+    this.#stopListening ??= this.#carrier.transport.listen(
+      (frame) => this.#feed.take(frame),
+      (isLive) => this.#setLive(isLive)
+    )
+  }
+
+  #setLive(isLive: boolean): void {
+    if (!isLive) {
+      this.#patience ??= setTimeout(() => {
+        this.isOffline = true
+        // Says why, if it can be told.
+        void this.refresh()
+      }, PATIENCE_MS)
+      return
+    }
+    this.#stopWaiting()
+    if (!this.isOffline) return
+    this.isOffline = false
+    this.generation++
+    // The bus may be another one than before the gap.
+    void this.refresh()
+  }
+
+  #stopWaiting(): void {
+    clearTimeout(this.#patience)
+    this.#patience = undefined
+  }
+
+  #end(): void {
+    this.#stopWaiting()
+    this.#stopListening?.()
+    this.#stopListening = undefined
+    this.isOffline = false
+    this.needsLogin = true
+  }
+}

@@ -1,0 +1,49 @@
+import { createContext } from 'svelte'
+import type { Input, MethodName, Output } from '../../../shared/control/contract.ts'
+import type { Carrier } from '../transport/carrier.ts'
+import { Clock } from './clock.svelte.ts'
+import { Confirmation } from './confirmation.svelte.ts'
+import { Connection } from './connection.svelte.ts'
+import { Feed } from './feed.svelte.ts'
+import { Router } from './router.svelte.ts'
+import { Shortcuts } from './shortcuts.svelte.ts'
+import { Theme } from './theme.svelte.ts'
+import { Toasts } from './toasts.svelte.ts'
+
+/** What all parts of a page share. */
+export class Interface {
+  readonly carrier: Carrier
+  readonly clock = new Clock()
+  readonly feed = new Feed()
+  readonly connection: Connection
+  readonly router = new Router()
+  readonly toasts = new Toasts()
+  readonly shortcuts = new Shortcuts()
+  readonly confirmation = new Confirmation()
+  readonly theme = new Theme()
+
+  constructor(carrier: Carrier) {
+    this.carrier = carrier
+    this.connection = new Connection(carrier, this.clock, this.feed)
+    carrier.desktop?.onNavigate((hash) => this.router.go(hash))
+  }
+
+  /** Calls a method of the control contract. Rejects with ControlError. */
+  call<M extends MethodName>(method: M, input: Input<M>): Promise<Output<M>> {
+    return this.carrier.transport.call(method, input)
+  }
+
+  /** Does what the user asked for; a refusal becomes a toast. Resolves to whether it was done. */
+  async attempt(action: () => Promise<unknown>): Promise<boolean> {
+    try {
+      await action()
+      return true
+    } catch (error) {
+      this.toasts.fail(error)
+      return false
+    }
+  }
+}
+
+/** The interface that a component belongs to; `main.ts` and `panel.ts` provide it. */
+export const [getInterface, setInterface] = createContext<Interface>()

@@ -1,0 +1,48 @@
+import type { BusStatus, SecretView } from '../../../shared/control/views.ts'
+
+/** Lines for a shell, ready to paste. They read secrets from where they lie; none is ever written into them. */
+
+/** A text as one word of a POSIX shell. */
+export function shellWord(text: string): string {
+  return /^[A-Za-z0-9_./:@%+=,-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`
+}
+
+/** The bus's address as this browser or app sees it. */
+export function busUrl(status: BusStatus): string {
+  const { location } = globalThis as { readonly location?: { readonly protocol: string; readonly origin: string } }
+  if (location?.protocol.startsWith('http')) return location.origin
+  return status.listener?.state === 'listening' ? status.listener.url : 'http://127.0.0.1:7610'
+}
+
+/** Sets KEY to the main key; null where no command can read it. */
+export function readKeyLine(secret: SecretView | null): string | null {
+  if (secret?.in === 'file') return `KEY="$(cat ${shellWord(secret.where)})"`
+  if (secret?.in === 'environment') return `KEY="$${secret.where}"`
+  return null
+}
+
+/** Sets URL and KEY, which the lines below use. */
+export function setupLines(status: BusStatus): string {
+  return `URL=${shellWord(busUrl(status))}\n${readKeyLine(status.mainKey) ?? "KEY='paste the main key here'"}`
+}
+
+/** `payload`: JSON text. */
+export function publishLine(goal: string, payload: string): string {
+  return `curl -s "$URL/intent" -H "X-API-KEY: $KEY" \\
+  -d ${shellWord(`{"goal":${JSON.stringify(goal)},"payload":${payload}}`)}`
+}
+
+/** Waits for an intent of a goal, and keeps its id and claim token. */
+export function claimLines(goal: string): string {
+  return `CLAIMED="$(curl -s -X POST "$URL/claim?goal=${encodeURIComponent(goal)}&wait=30" -H "X-API-KEY: $KEY")"
+echo "$CLAIMED"
+ID="$(echo "$CLAIMED" | sed 's/.*"id":"\\([^"]*\\)".*/\\1/')"
+TOKEN="$(echo "$CLAIMED" | sed 's/.*"claim_token":"\\([^"]*\\)".*/\\1/')"`
+}
+
+/** Settles what `claimLines` claimed. `result`: JSON text. */
+export function fulfilLine(result: string): string {
+  const rest = result.replaceAll("'", `'\\''`)
+  return `curl -s "$URL/fulfill/$ID" -H "X-API-KEY: $KEY" \\
+  -d '{"claim_token":"'"$TOKEN"'","result":${rest}}'`
+}

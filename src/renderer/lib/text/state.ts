@@ -1,0 +1,28 @@
+import type { BusStatus } from '../../../shared/control/views.ts'
+
+/** How the bus is, in a word, and what to do about it. */
+export interface StateWord {
+  readonly word: 'Running' | 'Paused' | 'Maintenance' | 'Port taken' | 'Starting' | 'Stopped' | 'Offline'
+  readonly tone: 'good' | 'held' | 'bad'
+  /** null where there is nothing to explain. */
+  readonly reason: string | null
+}
+
+/** `status`: null where there is none to be had; `problem` then says why. */
+export function stateWord(status: BusStatus | null, isOffline: boolean, problem: string | null): StateWord {
+  if (status === null || (isOffline && problem !== null)) {
+    return { word: 'Offline', tone: 'bad', reason: problem ?? 'The bus does not answer.' }
+  }
+  if (status.state === 'stopped') {
+    return { word: 'Stopped', tone: 'bad', reason: status.problem ?? 'The bus is stopped: nothing is published or claimed.' }
+  }
+  if (status.state === 'starting') return { word: 'Starting', tone: 'held', reason: null }
+  if (status.listener?.state === 'failed') return { word: 'Port taken', tone: 'bad', reason: status.listener.problem }
+  if (status.isMaintenance) {
+    return { word: 'Maintenance', tone: 'held', reason: 'Publishers and workers are turned away until maintenance ends; it is a setting.' }
+  }
+  if (status.isPaused) {
+    return { word: 'Paused', tone: 'held', reason: 'No intent is handed out. Publishing, and what is claimed already, go on.' }
+  }
+  return { word: 'Running', tone: 'good', reason: null }
+}

@@ -1,0 +1,13 @@
+import type { KeyView } from '../../../../shared/control/views.ts'
+
+/** What a key is called, by its public id. */
+export type KeyNames = (id: string) => string
+
+/** Owners' names for the ids of keys. `keys`: undefined while they are not known. */
+export function keyNames(keys: readonly KeyView[] | undefined): KeyNames {
+  const owners = new Map(keys?.map(({ id, owner }) => [id, owner]))
+  return (id) => {
+    if (id === 'main') return 'main key'
+    return owners.get(id) ?? (keys === undefined ? id : `${id} (revoked)`)
+  }
+}

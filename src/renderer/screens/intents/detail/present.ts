@@ -1,0 +1,76 @@
+import type { IntentView } from '../../../../shared/control/views.ts'
+import { fullDuration } from '../../../lib/text/time.ts'
+import { workerName } from './timeline.ts'
+
+/** Something that runs out: `label` before the countdown, `after` instead of it once it is over. */
+export interface Deadline {
+  readonly label: string
+  /** Unix seconds. */
+  readonly to: number
+  readonly after: string
+}
+
+/** How an intent is right now: the end of its timeline. */
+export interface Present {
+  readonly title: string
+  readonly text: string | null
+  readonly deadlines: readonly Deadline[]
+}
+
+type Subject = Pick<
+  IntentView,
+  'status' | 'history' | 'runAt' | 'expiresAt' | 'leaseEndsAt' | 'claimedAt' | 'finishedAt' | 'createdAt' | 'worker'
+>
+
+/** `now`: Unix seconds by the bus's clock. */
+export function presentOf(intent: Subject, now: number): Present {
+  switch (intent.status) {
+    case 'open':
+      return openNow(intent, now)
+    case 'claimed':
+      return {
+        title: `${capitalised(workerName(intent.worker))} works on it`,
+        text: intent.claimedAt === null ? null : `for ${elapsed(intent.claimedAt, now)}`,
+        deadlines: intent.leaseEndsAt === null ? [] : [{ label: 'Lease ends in', to: intent.leaseEndsAt, after: 'any moment' }]
+      }
+    case 'fulfilled':
+      return { title: 'Done', text: tookText(intent), deadlines: [] }
+    case 'dead':
+      return { title: 'Dead letter', text: 'No worker gets it any more. Retry puts it back into the queue.', deadlines: [] }
+    case 'expired':
+      return { title: 'Out of the queue', text: 'Retry puts it back with a fresh lifetime.', deadlines: [] }
+  }
+}
+
+/** What becomes of a claimed intent if its worker does not fulfil it. */
+export function outlookOf({ attempts, maxAttempts }: Pick<IntentView, 'attempts' | 'maxAttempts'>): string {
+  if (attempts >= maxAttempts) return 'This is its last attempt: if that fails, or the lease ends first, it becomes a dead letter.'
+  return `If it fails, attempt ${attempts + 1} of ${maxAttempts} comes after a pause; if the lease ends first, at once.`
+}
+
+function openNow({ history, runAt, expiresAt }: Subject, now: number): Present {
+  const lifetime = { label: 'Expires in', to: expiresAt, after: 'any moment' }
+  const last = history.at(-1)
+  if (runAt > now) {
+    const start = { label: 'Claimable in', to: runAt, after: 'now' }
+    return { title: last?.event === 'failed' ? 'Backing off' : 'Delayed', text: null, deadlines: [start, lifetime] }
+  }
+  // A lease that was lost leaves `runAt` as it was.
+  const since = Math.max(runAt, last?.event === 'lease_lost' ? last.at : 0)
+  return { title: 'Waiting for a worker', text: `for ${elapsed(since, now)}`, deadlines: [lifetime] }
+}
+
+function tookText({ createdAt, claimedAt, finishedAt }: Subject): string | null {
+  if (finishedAt === null) return null
+  const total = `${fullDuration(finishedAt - createdAt)} after it was published`
+  return claimedAt === null ? total : `${total}; the last attempt took ${fullDuration(finishedAt - claimedAt)}`
+}
+
+/** Whole seconds: it runs on while somebody looks at it. */
+function elapsed(since: number, now: number): string {
+  return fullDuration(Math.max(0, Math.floor(now - since)))
+}
+
+function capitalised(text: string): string {
+  return text === workerName(null) ? `A${text.slice(1)}` : text
+}

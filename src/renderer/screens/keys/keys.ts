@@ -1,0 +1,63 @@
+import { STATUS_NAMES, type Counts, type KeyImpact, type StatusName } from '../../../shared/control/views.ts'
+import { claimLines, publishLine } from '../../lib/text/commands.ts'
+import { counted } from '../../lib/text/numbers.ts'
+import { bashWorker, pythonWorker, shellSetup, typescriptPublisher } from '../../lib/text/programs.ts'
+import { DEFAULT_NAMESPACE } from '../../../shared/limits.ts'
+
+/** The public id of the main key. */
+export const MAIN_KEY = 'main'
+
+/** Names that a sentence tells before it only counts. */
+const NAMED = 3
+
+/** What happens when a key is revoked, a sentence each. */
+export function revokeEffects(id: string, { open, claimed, leases, workers }: KeyImpact): string[] {
+  return [
+    'Requests with this key are refused at once, and it cannot be brought back.',
+    ...(open > 0
+      ? [`${counted(open, 'open intent')} that it published ${stays(open)}. Private ones then go only to workers with the main key that ask for publisher=${id}.`]
+      : []),
+    ...(claimed > 0 ? [`${counted(claimed, 'claimed intent')} that it published ${stays(claimed)} with whoever works on ${claimed === 1 ? 'it' : 'them'}.`] : []),
+    ...(leases > 0
+      ? [`It holds ${counted(leases, 'lease')}: that work can no longer be settled, and goes back to the queue when the ${leases === 1 ? 'lease ends' : 'leases end'}.`]
+      : []),
+    workers.length > 0 ? `Used by ${counted(workers.length, 'worker')}: ${named(workers)}.` : 'No worker was seen with it.'
+  ]
+}
+
+/** What happens when the main key is replaced, a sentence each. */
+export function rotateEffects({ leases, workers }: KeyImpact): string[] {
+  return [
+    'Every program that has the main key is refused at once, until you give it the new one. Generated keys go on.',
+    ...(leases > 0 ? [`It holds ${counted(leases, 'lease')}: that work can only be settled with the new key, before the ${leases === 1 ? 'lease ends' : 'leases end'}.`] : []),
+    ...(workers.length > 0 ? [`Used by ${counted(workers.length, 'worker')}: ${named(workers)}.`] : []),
+    'Intents stay as they are and belong to the new key.'
+  ]
+}
+
+/** Statuses that a key has intents in, with how many. */
+export function countedStatuses(counts: Counts): { readonly status: StatusName; readonly count: number }[] {
+  return STATUS_NAMES.map((status) => ({ status, count: counts[status] })).filter(({ count }) => count > 0)
+}
+
+/** What a new key is good for, ready to paste; the key stands in each. */
+export function keySnippets(url: string, key: string): { readonly id: string; readonly label: string; readonly code: string }[] {
+  const worker = { url, key, goal: 'greet', namespace: DEFAULT_NAMESPACE }
+  const setup = shellSetup(url, key)
+  return [
+    { id: 'publish', label: 'Publish', code: `${setup}\n${publishLine('greet', '{"name":"Ada"}')}` },
+    { id: 'claim', label: 'Claim', code: `${setup}\n${claimLines('greet')}` },
+    { id: 'bash', label: 'bash worker', code: bashWorker(worker) },
+    { id: 'python', label: 'Python worker', code: pythonWorker(worker) },
+    { id: 'typescript', label: 'TypeScript', code: typescriptPublisher(url, key, 'greet') }
+  ]
+}
+
+function stays(count: number): string {
+  return count === 1 ? 'stays' : 'stay'
+}
+
+function named(names: readonly string[]): string {
+  const rest = names.length - NAMED
+  return rest > 0 ? `${names.slice(0, NAMED).join(', ')} and ${rest} more` : names.join(', ')
+}

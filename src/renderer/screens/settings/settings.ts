@@ -1,0 +1,57 @@
+import type { SettingName } from '../../../shared/control/settings.ts'
+import type { ListenerView, SettingsView } from '../../../shared/control/views.ts'
+import { counted } from '../../lib/text/numbers.ts'
+
+/** What the bus takes; `settingsSchema` says the same, but would bring its whole library along. */
+export const RANGES = {
+  port: { min: 0, max: 65_535 },
+  fulfilledDays: { min: 1, max: 365 },
+  deadDays: { min: 7, max: 365 }
+} as const satisfies Partial<Record<SettingName, { readonly min: number; readonly max: number }>>
+
+/** What is wrong with a number for a setting; null when it will do. */
+export function rangeProblem(name: keyof typeof RANGES, value: number | null): string | null {
+  const { min, max } = RANGES[name]
+  const fits = value !== null && Number.isInteger(value) && value >= min && value <= max
+  return fits ? null : `A whole number from ${min} to ${max}.`
+}
+
+/** Why a setting cannot be changed here; undefined when it can. */
+export function heldBecause({ fixed, unavailable }: SettingsView, name: SettingName): string | undefined {
+  const variable = fixed[name]
+  return variable === undefined ? unavailable[name] : `Fixed by the variable ${variable} of the environment.`
+}
+
+/** What a pass of cleanup did, as one sentence. `stats`: the counts of SPEC 8.4. */
+export function cleanupText(stats: Readonly<Record<string, number>>): string {
+  const deleted = [
+    [stats.fulfilled_deleted, 'fulfilled'],
+    [stats.dead_deleted, 'dead'],
+    [stats.expired_open_deleted, 'expired']
+  ] as const
+  const parts = deleted.flatMap(([count = 0, word]) => (count > 0 ? [counted(count, `${word} intent`)] : []))
+  return parts.length === 0 ? 'Nothing was old enough to be deleted.' : `Deleted ${listed(parts)}.`
+}
+
+/** What `ended` sessions were; `isBrowser`: the one that asks goes on. */
+export function endedText(ended: number, isBrowser: boolean): string {
+  if (ended === 0) return isBrowser ? 'No other browser was logged in.' : 'No browser was logged in.'
+  return `${counted(ended, isBrowser ? 'other browser' : 'browser')} logged out.`
+}
+
+/**
+ * Where a page of a browser goes on after the bus moved to another port. null when the bus did not move, and when the page
+ * is not reached by the bus's own port: then there is a proxy, which somebody has to tell.
+ */
+export function movedHref(page: Pick<Location, 'href' | 'port'>, before: ListenerView | null, after: ListenerView | null): string | null {
+  if (before?.state !== 'listening' || after?.state !== 'listening' || before.port === after.port) return null
+  if (page.port !== String(before.port)) return null
+  const url = new URL(page.href)
+  url.port = String(after.port)
+  return url.href
+}
+
+/** `a`, `a and b`, `a, b and c`. */
+function listed(parts: readonly string[]): string {
+  return parts.length < 2 ? parts.join() : `${parts.slice(0, -1).join(', ')} and ${parts.at(-1)}`
+}

@@ -1,0 +1,29 @@
+import Gauge from '@lucide/svelte/icons/gauge'
+import Key from '@lucide/svelte/icons/key-round'
+import List from '@lucide/svelte/icons/list'
+import Send from '@lucide/svelte/icons/send'
+import Settings from '@lucide/svelte/icons/settings-2'
+import Workers from '@lucide/svelte/icons/cpu'
+import type { Component } from 'svelte'
+import type { ScreenName } from '../lib/state/router.svelte.ts'
+import type { Icon } from '../lib/ui/icon.ts'
+
+/** A screen as the navigation knows it. */
+export interface Destination {
+  readonly screen: ScreenName
+  readonly label: string
+  readonly icon: Icon
+  /** Goes there, behind `g`. */
+  readonly key: string
+  /** Each screen is a file of its own, fetched when somebody goes there. */
+  load(): Promise<{ readonly default: Component }>
+}
+
+export const DESTINATIONS: readonly Destination[] = [
+  { screen: 'overview', label: 'Overview', icon: Gauge, key: 'o', load: () => import('../screens/overview/Overview.svelte') },
+  { screen: 'intents', label: 'Intents', icon: List, key: 'i', load: () => import('../screens/intents/Intents.svelte') },
+  { screen: 'publish', label: 'Publish', icon: Send, key: 'p', load: () => import('../screens/publish/Publish.svelte') },
+  { screen: 'workers', label: 'Workers', icon: Workers, key: 'w', load: () => import('../screens/workers/Workers.svelte') },
+  { screen: 'keys', label: 'Keys', icon: Key, key: 'k', load: () => import('../screens/keys/Keys.svelte') },
+  { screen: 'settings', label: 'Settings', icon: Settings, key: 's', load: () => import('../screens/settings/Settings.svelte') }
+]

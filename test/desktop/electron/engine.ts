@@ -1,0 +1,83 @@
+import { Chromium } from './chromium.ts'
+import type { CdpSession } from './cdp.ts'
+
+/** A page of the browser, held before its first document by whoever takes it. */
+export interface Target {
+  readonly id: string
+  readonly session: CdpSession
+  /** The page that opened it with `window.open` or a link. */
+  readonly opener: string | undefined
+}
+
+let chromium: Chromium | undefined
+const wanted = new Map<string, (target: Target) => void>()
+const early = new Map<string, Target>()
+const gone = new Set<(targetId: string) => void>()
+let takePopup: (target: Target) => Promise<void> = async () => {}
+
+/** Starts the browser, before the app is ready. */
+export async function startEngine(profile: string): Promise<void> {
+  chromium = await Chromium.launch(profile)
+  const { browser } = chromium.connection
+  browser.on('Target.attachedToTarget', ({ sessionId, targetInfo, waitingForDebugger }) => {
+    const session = chromium!.connection.session(sessionId)
+    const target: Target = { id: targetInfo.targetId, session, opener: targetInfo.openerId }
+    if (targetInfo.type !== 'page') {
+      if (waitingForDebugger) void session.send('Runtime.runIfWaitingForDebugger')
+      return
+    }
+    const take = wanted.get(target.id)
+    if (take !== undefined) take(target)
+    else early.set(target.id, target)
+    // A page that the stand-in asked for is known by its id in a moment; any other was opened by a page.
+    if (target.opener !== undefined) void takePopup(target)
+  })
+  browser.on('Target.detachedFromTarget', ({ targetId }) => {
+    for (const hear of [...gone]) hear(targetId!)
+  })
+  const all = { autoAttach: true, waitForDebuggerOnStart: true, flatten: true }
+  await browser.send('Target.setAutoAttach', all)
+}
+
+/** Where tests connect to; undefined before the app is ready. */
+export function debuggingEndpoint(): string | undefined {
+  return chromium?.endpoint
+}
+
+export async function stopEngine(): Promise<void> {
+  await chromium?.close()
+}
+
+/** Opens a page that waits: it goes on at `Runtime.runIfWaitingForDebugger`. */
+export async function openTarget(): Promise<Target> {
+  const { targetId } = await browser().send('Target.createTarget', { url: 'about:blank' })
+  const target = early.get(targetId)
+  early.delete(targetId)
+  if (target !== undefined) return target
+  return new Promise((resolve) => {
+    wanted.set(targetId, (late) => {
+      wanted.delete(targetId)
+      resolve(late)
+    })
+  })
+}
+
+export async function closeTarget(id: string): Promise<void> {
+  await browser().send('Target.closeTarget', { targetId: id })
+}
+
+/** Hears of every page that is gone; the answer ends that. */
+export function onTargetGone(hear: (targetId: string) => void): () => void {
+  gone.add(hear)
+  return () => gone.delete(hear)
+}
+
+/** Decides what becomes of pages that pages open. */
+export function onPopup(take: (target: Target) => Promise<void>): void {
+  takePopup = take
+}
+
+function browser(): CdpSession {
+  if (chromium === undefined) throw new Error('The browser is not there before the app is ready.')
+  return chromium.connection.browser
+}

@@ -1,0 +1,287 @@
+import type { WebContents as ElectronWebContents } from 'electron'
+import { clipboard } from './clipboard.ts'
+import { onPopup, closeTarget, type Target } from './engine.ts'
+import type { WebFrameMain } from './frames.ts'
+import { answerInvoke, receiveSend } from './ipc-main.ts'
+import { PageLink, type PageSize } from './page-link.ts'
+import { PageLoading } from './page-loading.ts'
+import { PageNavigation, type OpenHandler } from './page-navigation.ts'
+import { interceptRequests } from './page-requests.ts'
+import { fromWeb } from './schemes.ts'
+import { checkPermission, requestPermission, session, type Asker } from './session.ts'
+import { shell } from './shell.ts'
+import { ElectronEvent, guardDestroyed, StrictEmitter } from './strict.ts'
+import type { FromPage } from './world/isolated-world.ts'
+import type { PreloadOptions } from './world/scripts.ts'
+
+export interface WebContentsOptions {
+  readonly preload: PreloadOptions
+  readonly size: PageSize
+}
+
+type Implemented =
+  | 'loadURL' | 'reload' | 'send' | 'getURL' | 'getTitle' | 'isLoading' | 'isLoadingMainFrame' | 'isDestroyed' | 'isCrashed'
+  | 'setWindowOpenHandler' | 'getType' | 'focus' | 'isFocused' | 'close' | 'closeDevTools' | 'isDevToolsOpened' | 'setZoomLevel' | 'getZoomLevel'
+
+const all = new Map<number, WebContents>()
+let lastId = 0
+let announce: (contents: WebContents) => void = () => {}
+
+/** The page of a window, as the main process sees it. */
+export class WebContents extends StrictEmitter implements Pick<ElectronWebContents, Implemented> {
+  static override readonly events = [
+    'before-input-event', 'console-message', 'destroyed', 'did-fail-load', 'did-finish-load', 'did-navigate', 'did-navigate-in-page',
+    'did-start-loading', 'did-stop-loading', 'dom-ready', 'preload-error', 'render-process-gone', 'will-attach-webview',
+    'will-frame-navigate', 'will-navigate', 'will-prevent-unload', 'will-redirect', 'ready-to-show'
+  ]
+  readonly id = ++lastId
+  readonly #link: PageLink
+  readonly #loading: PageLoading
+  readonly #navigation: PageNavigation
+  #isDestroyed = false
+  #isCrashed = false
+  #isFocused = false
+  #zoomLevel = 0
+
+  constructor({ preload, size }: WebContentsOptions) {
+    super()
+    this.#link = new PageLink({
+      preload,
+      size,
+      processId: 1_000 + this.id,
+      onMessage: (frame, message) => this.#receive(frame, message),
+      onSession: (page) => this.#prepare(page),
+      onPreloadError: (error) => this.#preloadFailed(preload.preload, error),
+      onGone: () => WebContents.markDestroyed(this)
+    })
+    const emit = (event: string, ...args: unknown[]) => {
+      if (!this.#isDestroyed) this.emit(event, ...(args[0] instanceof ElectronEvent ? args : [new ElectronEvent(), ...args]))
+    }
+    this.#loading = new PageLoading(this.#link.session, () => this.#link.frames.mainId, emit)
+    const onExternal = (url: string) => void this.#openExternal(url)
+    this.#navigation = new PageNavigation({ link: this.#link, loading: this.#loading, emit, onExternal })
+    all.set(this.id, this)
+    announce(this)
+  }
+
+  get mainFrame(): WebFrameMain | null {
+    return this.#link.frames.main
+  }
+
+  get session(): object {
+    return session.defaultSession
+  }
+
+  loadURL(url: string): Promise<void> {
+    return this.#loading.load(url)
+  }
+
+  reload(): void {
+    this.#isCrashed = false
+    void this.#link.session.then((page) => page.send('Page.reload')).catch(() => {})
+  }
+
+  send(channel: string, ...args: unknown[]): void {
+    if (typeof channel !== 'string') throw new TypeError('Missing required channel argument')
+    this.#link.send(this.#link.frames.mainId, channel, args)
+  }
+
+  getURL(): string {
+    return this.#link.frames.main?.url ?? ''
+  }
+
+  getTitle(): string {
+    return ''
+  }
+
+  getType(): 'window' {
+    return 'window'
+  }
+
+  isLoading(): boolean {
+    return this.#loading.isLoading
+  }
+
+  isLoadingMainFrame(): boolean {
+    return this.#loading.isLoading
+  }
+
+  isDestroyed(): boolean {
+    return this.#isDestroyed
+  }
+
+  isCrashed(): boolean {
+    return this.#isCrashed
+  }
+
+  focus(): void {
+    this.#isFocused = true
+  }
+
+  isFocused(): boolean {
+    return this.#isFocused
+  }
+
+  isDevToolsOpened(): boolean {
+    return false
+  }
+
+  closeDevTools(): void {}
+
+  setZoomLevel(level: number): void {
+    this.#zoomLevel = level
+  }
+
+  getZoomLevel(): number {
+    return this.#zoomLevel
+  }
+
+  setWindowOpenHandler(handler: Parameters<ElectronWebContents['setWindowOpenHandler']>[0]): void {
+    this.#navigation.openHandler = handler as unknown as OpenHandler
+  }
+
+  close(): void {
+    void WebContents.destroy(this)
+  }
+
+  static linkOf(contents: WebContents): PageLink {
+    return contents.#link
+  }
+
+  static async destroy(contents: WebContents): Promise<void> {
+    const closed = contents.#link.close()
+    WebContents.markDestroyed(contents)
+    await closed
+  }
+
+  static markDestroyed(contents: WebContents): void {
+    if (contents.#isDestroyed) return
+    contents.#isDestroyed = true
+    all.delete(contents.id)
+    contents.emit('destroyed', new ElectronEvent())
+  }
+
+  /** Lets a page that this one opened be there, or not. */
+  static async settlePopup(contents: WebContents | undefined, { id, session: page }: Target): Promise<void> {
+    const mayOpen = contents === undefined || (await contents.#navigation.mayOpen())
+    if (mayOpen) await page.send('Runtime.runIfWaitingForDebugger')
+    else await closeTarget(id)
+  }
+
+  async #prepare(page: Awaited<PageLink['session']>): Promise<void> {
+    this.#navigation.follow(page)
+    page.on('Page.frameNavigated', ({ frame: { parentId, url, urlFragment } }) => {
+      if (parentId === undefined) this.#tell('did-navigate', fromWeb(url + (urlFragment ?? '')), 200, 'OK')
+    })
+    page.on('Page.navigatedWithinDocument', ({ url, frameId }) => {
+      this.#tell('did-navigate-in-page', fromWeb(url), this.#link.frames.isMain(frameId))
+    })
+    page.on('Page.lifecycleEvent', ({ name, frameId }) => {
+      if (name === 'firstPaint' && this.#link.frames.isMain(frameId)) this.#tell('ready-to-show')
+    })
+    page.on('Inspector.targetCrashed', () => {
+      this.#isCrashed = true
+      this.#tell('render-process-gone', { reason: 'crashed', exitCode: 1 })
+    })
+    await interceptRequests(page, (request) => this.#navigation.mayGo(request))
+  }
+
+  #tell(event: string, ...args: unknown[]): void {
+    if (!this.#isDestroyed) this.emit(event, new ElectronEvent(), ...args)
+  }
+
+  #receive(frameId: string, message: FromPage): void {
+    if (this.#isDestroyed) return
+    switch (message.kind) {
+      case 'invoke':
+        void this.#answer(frameId, message.id, () =>
+          answerInvoke(this.#ipcEvent(frameId), message.channel, this.#link.decode(message.args) as unknown[])
+        )
+        break
+      case 'send':
+        receiveSend(this.#ipcEvent(frameId), message.channel, this.#link.decode(message.args) as unknown[])
+        break
+      case 'ask':
+        void this.#answer(frameId, message.id, () => this.#decide(frameId, message))
+        break
+      case 'input':
+        this.emit('before-input-event', new InputEvent(), message.input)
+        break
+      case 'preload-error':
+        this.#preloadFailed('preload', new Error(message.message))
+    }
+  }
+
+  async #answer(frameId: string, id: number, answer: () => Promise<unknown>): Promise<void> {
+    try {
+      const value = this.#link.encode(await answer())
+      this.#link.tell(frameId, { kind: 'reply', id, value })
+    } catch (error) {
+      this.#link.tell(frameId, { kind: 'refusal', id, message: String(error) })
+    }
+  }
+
+  #ipcEvent(frameId: string): ElectronEvent {
+    const frame = this.#link.frames.find(frameId)
+    const reply = (channel: string, ...args: unknown[]) => this.#link.send(frameId, channel, args)
+    const event = new ElectronEvent({ type: 'frame', sender: this, processId: frame?.processId, frameId: frame?.routingId, ports: [], reply })
+    // A frame that is gone when somebody looks is null.
+    Object.defineProperty(event, 'senderFrame', { get: () => (frame?.detached === false ? frame : null), enumerable: true })
+    return event
+  }
+
+  async #decide(frameId: string, { question, argument, url }: Extract<FromPage, { kind: 'ask' }>): Promise<unknown> {
+    const asker = this.#asker(frameId, fromWeb(url))
+    switch (question) {
+      case 'request-permission': return requestPermission(argument, asker)
+      case 'check-permission': return checkPermission(argument, asker)
+      case 'write-clipboard': return clipboard.writeText(argument)
+      case 'read-clipboard': return clipboard.readText()
+    }
+  }
+
+  #asker(frameId: string, requestingUrl: string): Asker {
+    return { contents: this, isMainFrame: this.#link.frames.isMain(frameId), requestingUrl }
+  }
+
+  async #openExternal(externalURL: string): Promise<void> {
+    const frameId = this.#link.frames.mainId ?? ''
+    const isAllowed = await requestPermission('openExternal', this.#asker(frameId, this.getURL()), { externalURL })
+    if (isAllowed) await shell.openExternal(externalURL)
+  }
+
+  #preloadFailed(path: string | undefined, error: Error): void {
+    process.stderr.write(`Unable to load preload script: ${path}\n${String(error)}\n`)
+    this.#tell('preload-error', path, error)
+  }
+}
+guardDestroyed(WebContents.prototype, [])
+
+/** Keys were already given to the page when the main process hears of them here. */
+class InputEvent extends ElectronEvent {
+  override preventDefault(): never {
+    throw new Error('The stand-in for Electron cannot keep keys from a page.')
+  }
+}
+
+/** Hears of every page before it does anything. */
+export function onWebContents(hear: (contents: WebContents) => void): void {
+  announce = hear
+}
+
+class WebContentsModule {
+  getAllWebContents(): WebContents[] {
+    return [...all.values()]
+  }
+
+  fromId(id: number): WebContents | undefined {
+    return all.get(id)
+  }
+}
+
+export const webContents = new WebContentsModule()
+
+onPopup(async (target) => {
+  const opener = [...all.values()].find((contents) => WebContents.linkOf(contents).targetId === target.opener)
+  await WebContents.settlePopup(opener, target)
+})
