@@ -13,7 +13,9 @@ test('a transaction that fails at its end leaves nothing behind in memory either
   const lease = (await t.claim({ goal: 'leased' }))!
   // The counts are written last: everything before has been done, believed and remembered when this fails.
   const other = new Database(t.path)
-  other.exec(`CREATE TRIGGER no_counts BEFORE INSERT ON tally_log BEGIN SELECT RAISE(ABORT, 'no'); END`)
+  for (const table of ['tally_base', 'tally_log']) {
+    other.exec(`CREATE TRIGGER no_${table} BEFORE INSERT ON ${table} BEGIN SELECT RAISE(ABORT, 'no'); END`)
+  }
   t.bus.reserveNonce(MAIN, 'n1')
   const attempts = [
     t.bus.publish(callerOf(MAIN, 'n1'), { ...PUBLISH, goal: 'new' }, null, '{}'),
@@ -21,7 +23,7 @@ test('a transaction that fails at its end leaves nothing behind in memory either
     t.bus.fulfill(callerOf(MAIN), id, { claimToken: lease.claim_token, result: '1', resultType: 'json' })
   ]
   for (const attempt of attempts) await expect(attempt).rejects.toThrow()
-  other.exec('DROP TRIGGER no_counts')
+  other.exec('DROP TRIGGER no_tally_base; DROP TRIGGER no_tally_log')
   other.close()
 
   expect(await t.claim({ goal: 'kept' })).toMatchObject({ goal: 'kept', claim_attempts: 1 })

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest'
 import type { Key } from '../../src/main/bus/keys.ts'
 import { formatId } from '../../src/main/bus/ids.ts'
 import type { ClaimRequest } from '../../src/shared/requests.ts'
+import { generator } from '../support/generator.ts'
 import { callerOf, CLAIM, MAIN, TestBus } from '../support/test-bus.ts'
 
 /**
@@ -17,22 +18,6 @@ const NAIVE = `
     AND (target_worker IS NULL OR target_worker = @worker)
     AND (required_capability IS NULL OR required_capability IN (SELECT value FROM json_each(@capabilities)))
   ORDER BY priority DESC, run_at, claim_attempts, created_at, n LIMIT 1`
-
-/** A small repeatable generator: a failing seed can be run again. */
-function generator(seed: number) {
-  let state = seed
-  const next = (): number => {
-    state = (state + 0x6d2b79f5) | 0
-    let t = Math.imul(state ^ (state >>> 15), 1 | state)
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t
-    return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296
-  }
-  return {
-    chance: (p: number) => next() < p,
-    below: (n: number) => Math.floor(next() * n),
-    pick: <T>(list: readonly T[]): T => list[Math.floor(next() * list.length)]!
-  }
-}
 
 const ALICE: Key = { id: 'key_00000000000a11ce', owner: 'alice', isMain: false }
 const BOB: Key = { id: 'key_0000000000000b0b', owner: 'bob', isMain: false }

@@ -1,7 +1,10 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import AxeBuilder from '@axe-core/playwright'
 import type { Browser, BrowserContext, Page } from 'playwright'
 import { expect } from 'playwright/test'
 import type { Input, MethodName, Output } from '../../src/shared/control/contract.ts'
+import type { Settings } from '../../src/shared/control/settings.ts'
 import { BusProcess } from '../support/bus-process.ts'
 import { temporaryFolder } from '../support/folders.ts'
 import { Operating } from '../control/rig.ts'
@@ -51,8 +54,10 @@ export class Interface implements AsyncDisposable {
     })
   }
 
-  static async start(env: Readonly<Record<string, string>> = {}): Promise<Interface> {
+  /** `settings`: what the bus finds set, where the environment does not decide it. */
+  static async start(env: Readonly<Record<string, string>> = {}, settings: Partial<Settings> = {}): Promise<Interface> {
     const folder = temporaryFolder()
+    writeFileSync(join(folder.path, 'settings.json'), JSON.stringify(settings))
     const [bus, browser] = await Promise.all([
       BusProcess.start(folder.path, { BUS_ADMIN_SECRET: ADMIN_TOKEN, ...env }),
       launchChromium()

@@ -1,3 +1,4 @@
+import { cpSync } from 'node:fs'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { Bus, type BusOptions } from '../../src/main/bus/bus.ts'
@@ -29,6 +30,13 @@ export const PUBLISH: PublishRequest = {
 
 export const CLAIM: ClaimRequest = { goal: null, namespace: 'default', publisher: null, workerId: null, capabilities: [] }
 
+interface Origin {
+  /** Makes the file. */
+  readonly prepare?: (path: string) => void
+  /** It is what this bus would leave behind if it ended now without a word. */
+  readonly crashed?: TestBus
+}
+
 /** A bus without HTTP on a database and a clock of its own, and a second connection that looks at what it wrote. */
 export class TestBus implements AsyncDisposable {
   readonly clock: HandClock
@@ -38,9 +46,12 @@ export class TestBus implements AsyncDisposable {
   bus: Bus
   #view: Database.Database
 
-  constructor(options: Partial<BusOptions> = {}) {
-    this.clock = new HandClock()
+  /** `origin`: where its database comes from, if it is not a new one. */
+  constructor(options: Partial<BusOptions> = {}, origin: Origin = {}) {
+    this.clock = new HandClock(origin.crashed?.clock.now())
     this.path = join(this.#folder.path, 'bus.db')
+    origin.prepare?.(this.path)
+    if (origin.crashed) for (const suffix of ['', '-wal']) cpSync(origin.crashed.path + suffix, this.path + suffix)
     this.#options = {
       path: this.path,
       clock: this.clock,

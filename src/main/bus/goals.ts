@@ -1,73 +1,79 @@
 import type { Connection, Statement } from './store/database.ts'
 import { Pace } from './store/pace.ts'
 import type { Participant } from './store/participant.ts'
+import type { TallyName } from './store/tallies.ts'
 
 /** So many goals wait to be written before they no longer wait for the second to be over. */
 const MAX_UNWRITTEN = 1_000
 /** Seconds that a goal without intents is remembered: as long as SPEC 15 keeps what is finished. */
 const REMEMBERED = 7 * 86_400
 
-export const UNUSED_GOALS = `
-  DELETE FROM goals WHERE (namespace, goal) > (?, ?) AND (namespace, goal) <= (?, ?)
-    AND coalesce(last_published_at, 0) <= ? AND coalesce(last_claimed_at, 0) <= ?
-    AND NOT EXISTS (SELECT 1 FROM tallies WHERE tallies.namespace = goals.namespace AND tallies.goal = goals.goal)`
+export const NEXT_GOALS = `
+  SELECT namespace, goal, max(coalesce(last_published_at, 0), coalesce(last_claimed_at, 0))
+  FROM goals WHERE (namespace, goal) > (?, ?) ORDER BY namespace, goal LIMIT ?`
+export const INTENTS_OF_GOAL = 'SELECT total(count) FROM tallies WHERE namespace = ? AND goal = ?'
 
-/** When each goal was published and claimed last. Only what is not yet written is in memory. */
+/**
+ * When each goal was published and claimed last. Only what is not yet written is in memory, by the tallies that changed
+ * with it: to look these up takes no text.
+ */
 export class Goals implements Participant {
   readonly #pace = new Pace()
-  readonly #pending = new Map<string, GoalUse>()
-  readonly #unwritten = new Map<string, GoalUse>()
+  readonly #unwritten = new Map<TallyName, GoalUse>()
   readonly #upsert: Statement
-  readonly #lastOf: Statement
-  readonly #deleteUnused: Statement
+  readonly #next: Statement
+  readonly #countIntents: Statement
+  readonly #delete: Statement
+  #published: TallyName[] = []
+  #claimed: TallyName[] = []
+  /** Of the running transaction. */
+  #now = 0
 
   constructor(db: Connection) {
     this.#upsert = db.prepare(
       `INSERT INTO goals (namespace, goal, last_published_at, last_claimed_at) VALUES (?, ?, ?, ?)
-       ON CONFLICT DO UPDATE SET last_published_at = coalesce(excluded.last_published_at, last_published_at),
-         last_claimed_at = coalesce(excluded.last_claimed_at, last_claimed_at)`
+       ON CONFLICT DO UPDATE SET
+         last_published_at = coalesce(max(excluded.last_published_at, last_published_at), excluded.last_published_at, last_published_at),
+         last_claimed_at = coalesce(max(excluded.last_claimed_at, last_claimed_at), excluded.last_claimed_at, last_claimed_at)`
     )
-    this.#lastOf = db
-      .prepare(
-        `SELECT namespace, goal FROM goals WHERE (namespace, goal) > (?, ?) ORDER BY namespace, goal LIMIT 1 OFFSET ?`
-      )
-      .raw()
-    this.#deleteUnused = db.prepare(UNUSED_GOALS)
+    this.#next = db.prepare(NEXT_GOALS).raw()
+    this.#countIntents = db.prepare(INTENTS_OF_GOAL).pluck()
+    this.#delete = db.prepare('DELETE FROM goals WHERE namespace = ? AND goal = ?')
   }
 
   get isWaiting(): boolean {
     return this.#unwritten.size > 0
   }
 
-  /** Inside a transaction; `now` is Unix time in seconds, like everywhere here. */
-  published(namespace: string, goal: string, now: number): void {
-    use(this.#pending, namespace, goal).publishedAt = now
+  /** Inside a transaction at `now` (Unix seconds). */
+  published(goal: TallyName, now: number): void {
+    this.#published.push(goal)
+    this.#now = now
   }
 
-  /** Inside a transaction. */
-  claimed(namespace: string, goal: string, now: number): void {
-    use(this.#pending, namespace, goal).claimedAt = now
+  /** Inside a transaction at `now` (Unix seconds). */
+  claimed(goal: TallyName, now: number): void {
+    this.#claimed.push(goal)
+    this.#now = now
   }
 
   ride(now: number, mustWrite: boolean): void {
     if (!this.#pace.isDue(now, mustWrite || this.#unwritten.size >= MAX_UNWRITTEN)) return
-    for (const { namespace, goal, publishedAt, claimedAt } of this.#unwritten.values()) {
+    for (const [{ namespace, goal }, { publishedAt, claimedAt }] of this.#unwritten) {
       this.#upsert.run(namespace, goal, publishedAt, claimedAt)
     }
   }
 
   committed(): void {
     if (this.#pace.committed()) this.#unwritten.clear()
-    for (const { namespace, goal, publishedAt, claimedAt } of this.#pending.values()) {
-      const unwritten = use(this.#unwritten, namespace, goal)
-      unwritten.publishedAt = publishedAt ?? unwritten.publishedAt
-      unwritten.claimedAt = claimedAt ?? unwritten.claimedAt
-    }
-    this.#pending.clear()
+    for (const goal of this.#published) this.#use(goal).publishedAt = this.#now
+    for (const goal of this.#claimed) this.#use(goal).claimedAt = this.#now
+    this.rolledBack()
   }
 
   rolledBack(): void {
-    this.#pending.clear()
+    if (this.#published.length > 0) this.#published = []
+    if (this.#claimed.length > 0) this.#claimed = []
   }
 
   /**
@@ -75,32 +81,32 @@ export class Goals implements Participant {
    * used for long. The answer is where to go on; null at the end.
    */
   deleteUnused(from: GoalName, now: number, limit: number): GoalName | null {
-    const last = this.#lastOf.get(...from, limit - 1) as GoalName | undefined
-    const over = now - REMEMBERED
-    this.#deleteUnused.run(...from, ...(last ?? AFTER_ALL), over, over)
-    return last ?? null
+    const goals = this.#next.all(...from, limit) as [string, string, number][]
+    for (const [namespace, goal, lastUsedAt] of goals) {
+      if (now - lastUsedAt < REMEMBERED || this.#countIntents.get(namespace, goal) !== 0) continue
+      this.#delete.run(namespace, goal)
+    }
+    if (goals.length < limit) return null
+    const [namespace, goal] = goals.at(-1)!
+    return [namespace, goal]
+  }
+
+  #use(goal: TallyName): GoalUse {
+    let use = this.#unwritten.get(goal)
+    if (use === undefined) {
+      use = { publishedAt: null, claimedAt: null }
+      this.#unwritten.set(goal, use)
+    }
+    return use
   }
 }
 
 export type GoalName = readonly [namespace: string, goal: string]
 
-/** Before the first goal, and after the last: a namespace is not empty, and of ASCII letters, digits and punctuation. */
+/** Comes before every goal: a namespace is not empty. */
 export const BEFORE_ALL: GoalName = ['', '']
-const AFTER_ALL: GoalName = ['\u{10ffff}', '']
 
 interface GoalUse {
-  readonly namespace: string
-  readonly goal: string
   publishedAt: number | null
   claimedAt: number | null
-}
-
-function use(uses: Map<string, GoalUse>, namespace: string, goal: string): GoalUse {
-  const key = `${namespace}\n${goal}`
-  let found = uses.get(key)
-  if (found === undefined) {
-    found = { namespace, goal, publishedAt: null, claimedAt: null }
-    uses.set(key, found)
-  }
-  return found
 }

@@ -35,7 +35,6 @@ export interface Worker {
   address: string
   capabilities: readonly string[]
   lastSeenAt: number
-  /** Newest first. */
   readonly asks: Ask[]
   readonly counts: Record<WorkerCount, number>
 }
@@ -158,19 +157,20 @@ function workerRef(keyId: string, worker: string | null, address: string): strin
   return worker === null ? `${keyId}/a/${address}` : `${keyId}/w/${worker}`
 }
 
+/** Asks are only put in order when they are written; until then the oldest makes room by its time. */
 function noteAsk(asks: Ask[], namespace: string, goal: string | null, publisher: string | null, now: number): void {
-  let at = 0
-  for (const ask of asks) {
-    if (ask.goal === goal && ask.namespace === namespace && ask.publisher === publisher) break
-    at++
+  let oldest = 0
+  for (let i = 0; i < asks.length; i++) {
+    const ask = asks[i]!
+    if (ask.goal === goal && ask.namespace === namespace && ask.publisher === publisher) {
+      ask.lastAt = now
+      return
+    }
+    if (ask.lastAt < asks[oldest]!.lastAt) oldest = i
   }
-  if (at === 0 && asks.length > 0) {
-    asks[0]!.lastAt = now
-    return
-  }
-  asks.splice(at, 1)
-  asks.unshift({ namespace, goal, publisher, lastAt: now })
-  if (asks.length > MAX_ASKS) asks.pop()
+  const ask = { namespace, goal, publisher, lastAt: now }
+  if (asks.length < MAX_ASKS) asks.push(ask)
+  else asks[oldest] = ask
 }
 
 interface Row {
@@ -206,7 +206,8 @@ function fromRow(row: Row): Worker {
 }
 
 function toColumns({ ref, keyId, worker, address, capabilities, firstSeenAt, lastSeenAt, asks, counts }: Worker): unknown[] {
-  const stored: StoredAsk[] = asks.map(({ namespace, goal, publisher, lastAt }) => [namespace, goal, publisher, lastAt])
+  const newestFirst = asks.toSorted((a, b) => b.lastAt - a.lastAt)
+  const stored: StoredAsk[] = newestFirst.map(({ namespace, goal, publisher, lastAt }) => [namespace, goal, publisher, lastAt])
   const { claimed, fulfilled, failed, lost } = counts
   return [
     ...[ref, keyId, worker, address, capabilities.join(','), firstSeenAt, lastSeenAt, JSON.stringify(stored)],

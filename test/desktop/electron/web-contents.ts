@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises'
 import type { WebContents as ElectronWebContents } from 'electron'
 import { clipboard } from './clipboard.ts'
 import { onPopup, closeTarget, type Target } from './engine.ts'
@@ -22,6 +23,9 @@ export interface WebContentsOptions {
 type Implemented =
   | 'loadURL' | 'reload' | 'send' | 'getURL' | 'getTitle' | 'isLoading' | 'isLoadingMainFrame' | 'isDestroyed' | 'isCrashed'
   | 'setWindowOpenHandler' | 'getType' | 'focus' | 'isFocused' | 'close' | 'closeDevTools' | 'isDevToolsOpened' | 'setZoomLevel' | 'getZoomLevel'
+
+/** Milliseconds in which a page that waits is closed, if it can be. */
+const CLOSE_PATIENCE_MS = 150
 
 const all = new Map<number, WebContents>()
 let lastId = 0
@@ -164,8 +168,12 @@ export class WebContents extends StrictEmitter implements Pick<ElectronWebConten
   /** Lets a page that this one opened be there, or not. */
   static async settlePopup(contents: WebContents | undefined, { id, session: page }: Target): Promise<void> {
     const mayOpen = contents === undefined || (await contents.#navigation.mayOpen())
-    if (mayOpen) await page.send('Runtime.runIfWaitingForDebugger')
-    else await closeTarget(id)
+    if (!mayOpen) {
+      void closeTarget(id)
+      // A page that waits in the process of its opener holds it up, and is not closed before it goes on.
+      await setTimeout(CLOSE_PATIENCE_MS)
+    }
+    void page.send('Runtime.runIfWaitingForDebugger')
   }
 
   async #prepare(page: Awaited<PageLink['session']>): Promise<void> {

@@ -195,9 +195,8 @@ export class Claiming {
     })
     const row = this.#take.get(now, leaseEnd, key.id, address, workerId, digestOf(token), line, n) as Taken
     const [tail, namespace, goal, payload, claimAttempts, priority, targetWorker, requiredCapability, publisher] = row
-    tallies.move(namespace, goal, publisher, STATUS.open, STATUS.claimed)
     deadlines.note(leaseEnd)
-    goals.claimed(namespace, goal, now)
+    goals.claimed(tallies.move(namespace, goal, publisher, STATUS.open, STATUS.claimed), now)
     workers.count(worker, 'claimed')
     statistics.claimed(now - runAt, now)
     const id = formatId(n, tail)

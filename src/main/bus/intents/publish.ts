@@ -66,10 +66,9 @@ export class Publishing {
       request.payload
     )
     const { namespace, goal } = request
-    tallies.add(namespace, goal, publisher.id, STATUS.open, 1)
     lanes.noteArrival(set, request.priority, runAt)
     deadlines.note(runAt + INTENT_LIFETIME)
-    goals.published(namespace, goal, now)
+    goals.published(tallies.add(namespace, goal, publisher.id, STATUS.open, 1), now)
     statistics.count('published', now)
     const id = formatId(n, tail)
     if (events.isHeard) {

@@ -78,7 +78,10 @@ export class AdminPages {
 
   metrics(): Metrics {
     const rows = this.#db
-      .prepare('SELECT status, namespace, sum(count) FROM tallies GROUP BY namespace, status ORDER BY namespace, status')
+      .prepare(
+        `SELECT status, namespace, sum(count) FROM tallies GROUP BY namespace, status HAVING sum(count) > 0
+         ORDER BY namespace, status`
+      )
       .raw()
       .all() as [number, string, number][]
     const intents = rows

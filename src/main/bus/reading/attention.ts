@@ -32,13 +32,13 @@ const LOST = { least: 3, share: 0.05 }
 
 /** What wants attention, most urgent first. */
 export function attentionTo(symptoms: Symptoms): Attention[] {
-  const { failures, unserved, stuck } = symptoms
+  const { failures, unserved } = symptoms
   const [failing, dying] = partition(failures, isMostlyFailing)
   return [
     ...halted(symptoms),
     ...unserved.slice(0, MAX_OF_KIND).map((goal) => unservedGoal(goal, symptoms)),
     ...failing.slice(0, MAX_OF_KIND).map(failingGoal),
-    ...stuck.slice(0, MAX_OF_KIND).map((lane) => stuckLane(lane, symptoms)),
+    ...stuckIntents(symptoms).slice(0, MAX_OF_KIND),
     ...dying.slice(0, MAX_OF_KIND).map(deadOfGoal),
     ...lostLeases(symptoms)
   ].slice(0, MAX_TOLD)
@@ -56,23 +56,33 @@ function unservedGoal({ namespace, goal, open, lastClaimedAt }: UnservedGoal, { 
   return { kind: 'unserved', text: `${count(open)} open for ${code(goal)}, ${idle}.`, filter: goalFilter('open', namespace, goal) }
 }
 
-function stuckLane({ lane, open }: Symptoms['stuck'][number], { now, workforce, keyOwners }: Symptoms): Attention {
+/** Lanes that the same filter leads to are one thing to look at. */
+function stuckIntents(symptoms: Symptoms): Attention[] {
+  const kept = symptoms.stuck.map(({ lane, open }) => ({ goal: lane.goal, open, ...obstacleOf(lane, symptoms) }))
+  return [...Map.groupBy(kept, ({ filter }) => filter).values()].map((alike) => {
+    const [{ goal, filter, obstacle }] = alike as [(typeof alike)[number]]
+    const open = alike.reduce((sum, one) => sum + one.open, 0)
+    return { kind: 'stuck', text: `${count(open)} open for ${code(goal)}, ${obstacle}.`, filter }
+  })
+}
+
+/** What keeps the workers that are there from claiming, with a filter for the intents that it keeps. */
+function obstacleOf(lane: WaitingLane, { now, workforce, keyOwners }: Symptoms): { obstacle: string; filter: string } {
   const { namespace, goal, privateTo, target, capability } = lane
   const base = goalFilter('open', namespace, goal)
-  const told = (text: string, filter: string): Attention => ({ kind: 'stuck', text: `${count(open)} open for ${code(goal)} ${text}.`, filter })
   if (privateTo !== null && !workforce.isAskedFor(lane)) {
-    const filter = withTerm(withTerm(base, 'key', privateTo), 'visibility', 'private')
-    return told(`can only be claimed with ${keyName(privateTo, keyOwners.get(privateTo))}, and no worker asks for them with it`, filter)
+    const obstacle = `private to ${keyName(privateTo, keyOwners.get(privateTo))}, with which no worker asks for that goal`
+    return { obstacle, filter: withTerm(withTerm(base, 'key', privateTo), 'visibility', 'private') }
   }
   if (target !== null && workforce.ableTo({ ...lane, capability: null }).length === 0) {
     const sighting = sightTarget(workforce, target, now)
-    const state = sighting.isThere ? `${code(target)} does not ask for them` : sighting.text
-    return told(`are meant for worker ${code(target)}: ${state}`, withTerm(base, 'target', target))
+    const state = sighting.isThere ? `${code(target)} does not ask for that goal` : sighting.text
+    return { obstacle: `meant for worker ${code(target)}: ${state}`, filter: withTerm(base, 'target', target) }
   }
-  if (capability === null) return told('have conditions that no worker meets all of', base)
-  const sighting = sightCapability(workforce, capability, now)
-  const state = sighting.isThere ? 'no worker that asks for them offers it' : sighting.text
-  return told(`need capability ${code(capability)}: ${state}`, withTerm(base, 'capability', capability))
+  // A lane without target and capability is stuck for its key alone, so only a capability is left.
+  const sighting = sightCapability(workforce, capability!, now)
+  const state = sighting.isThere ? 'no worker that may claim them offers it' : sighting.text
+  return { obstacle: `in need of capability ${code(capability!)}: ${state}`, filter: withTerm(base, 'capability', capability!) }
 }
 
 function isMostlyFailing({ latest }: GoalFailures): boolean {

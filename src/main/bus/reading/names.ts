@@ -42,7 +42,10 @@ export function readNames(db: Connection): NamesView {
     .all() as StoredGoal[]
   const ofGoal = db.prepare('SELECT status, sum(count) AS count FROM tallies WHERE namespace = ? AND goal = ? GROUP BY status')
   const tallies = db
-    .prepare('SELECT namespace, status, sum(count) AS count FROM tallies GROUP BY namespace, status ORDER BY namespace')
+    .prepare(
+      `SELECT namespace, status, sum(count) AS count FROM tallies GROUP BY namespace, status HAVING sum(count) > 0
+       ORDER BY namespace`
+    )
     .all() as Tally[]
   const byNamespace = Map.groupBy(tallies, ({ namespace }) => namespace)
   return {

@@ -1,7 +1,7 @@
 import type { Check } from '../../../shared/control/views.ts'
 import { STATUS } from '../intents/intent.ts'
 import { fails, holds, waits, type Case } from './explain-case.ts'
-import { ago, code, until } from './words.ts'
+import { ago, code, duration, until } from './words.ts'
 import { keyName } from './workforce.ts'
 
 /** Whether workers get anything from the bus at all. */
@@ -28,7 +28,7 @@ export function statusRule({ row, now, keyOwners }: Case): Check {
     case STATUS.fulfilled:
       return fails('status', `It was fulfilled ${ago(row.finished_at!, now)}.`, 'Duplicate it to have it done once more.')
     case STATUS.dead:
-      return fails('status', `It is dead since ${ago(row.finished_at!, now)}: ${sentence(row.last_error!)}`, 'Retry it once the cause is mended.')
+      return fails('status', `It died ${ago(row.finished_at!, now)}: ${sentence(row.last_error!)}`, 'Retry it once the cause is mended.')
     case STATUS.expired:
       return fails('status', `Its lifetime ended ${ago(row.finished_at!, now)} before anybody claimed it.`, 'Retry it: that gives it a fresh lifetime.')
     default:
@@ -38,7 +38,7 @@ export function statusRule({ row, now, keyOwners }: Case): Check {
 
 /** Delay and backoff. */
 export function runAtRule({ row, now }: Case): Check {
-  if (row.run_at <= now) return holds('run_at', `It could be claimed since ${ago(row.run_at, now)}.`)
+  if (row.run_at <= now) return holds('run_at', `It has been due for ${duration(now - row.run_at)}.`)
   const isBackoff = row.claim_attempts > 0
   const why = isBackoff ? 'It waits out the pause after a failed attempt' : 'It was published with a delay'
   return waits('run_at', `${why} and can be claimed ${until(row.run_at, now)}.`, row.run_at)

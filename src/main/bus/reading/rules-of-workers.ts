@@ -21,7 +21,7 @@ export function goalRule({ wanted, workforce, now }: Case): Check {
   const { namespace, goal } = wanted
   const asking = workforce.asking(wanted)
   const name = code(goal)
-  if (asking.length > 0) return holds('goal', `${askersOf(asking)} ${asking.some(({ ask }) => ask.goal === goal) ? name : `any goal, so for ${name}`}.`)
+  if (asking.length > 0) return holds('goal', `${askersOf(asking)} ${asking.some(({ ask }) => ask.goal === goal) ? name : `any goal, so for ${name} too`}.`)
   const last = lastToAsk(workforce, (ask) => ask.namespace === namespace && (ask.goal === null || ask.goal === goal))
   const text = last === undefined ? `No worker has ever asked for ${name} in namespace ${code(namespace)}.` : `No worker asks for ${name}: ${lastAsked(last, now)}.`
   const cure = last === undefined ? `Start a worker that claims ${name}, or any goal.` : `Start ${workerName(last.worker)} again.`
@@ -35,13 +35,13 @@ export function visibilityRule({ wanted, workforce, now, keyOwners, revokedKeys 
   const { privateTo } = wanted
   if (privateTo === null) {
     if (asking.length === 0 || allowed.length > 0) return holds('visibility', 'It is public: workers with any key may claim it.')
-    return fails('visibility', `${namesOf(asking)} only want the intents of other publishers.`, 'Start a worker that names no publisher.')
+    return fails('visibility', `It is public, but ${askersOf(asking)} the intents of other publishers only.`, 'Start a worker that names no publisher.')
   }
   const key = keyName(privateTo, keyOwners.get(privateTo))
   if (revokedKeys.has(privateTo)) {
     return fails('visibility', `It is private, and ${key} was revoked: no worker can claim it.`, 'Duplicate it, and cancel this one.')
   }
-  if (allowed.length > 0) return holds('visibility', `It is private: only workers with ${key} may claim it, and ${namesOf(allowed)} may.`)
+  if (allowed.length > 0) return holds('visibility', `It is private: only workers with ${key} may claim it, and ${namesOf(allowed)} ${distinct(allowed).length === 1 ? 'has' : 'have'} it.`)
   const sighting = sightKey(workforce, privateTo, now)
   if (asking.length === 0 && sighting.isThere) return holds('visibility', `It is private: only workers with ${key} may claim it, and ${sighting.text}.`)
   const others = asking.length === 0 ? '' : ` ${askersOf(asking)} it with another key.`
@@ -88,7 +88,7 @@ export function workersRule({ wanted, workforce, now }: Case, others: readonly C
   const reasons = partly.slice(0, 3).map((worker) => `${workerName(worker)} ${enumerate(lacks(worker, wanted, workforce))}`)
   return fails(
     'workers',
-    `Every condition is met by some worker, but no worker meets all of them: ${reasons.join('; ')}.`,
+    `Each condition is met by some worker, but no worker meets all of them: ${reasons.join('; ')}.`,
     'Start a worker that meets all of them, or publish it again with fewer.'
   )
 }

@@ -19,8 +19,10 @@ export interface Found {
   readonly count: number
 }
 
-/** Intents of rare statuses are found by an index when there are so many at most; reading that is one turn. */
-export const MAX_INDEXED = 50_000
+/** Intents of rare statuses are found by an index when there are so many at most, so that reading it is one turn ... */
+const MAX_INDEXED = 50_000
+/** ... and when so small a share of all has these statuses; else rows that match are never far. */
+const RARE = 0.25
 /** What a first page mostly needs; chunks grow from there. */
 const FIRST_CHUNK = 256
 
@@ -82,18 +84,20 @@ export class Search {
     if (statuses.length === 0 || scope.least > scope.greatest) return
     const tallied = await this.#share.turn(() => this.#tallied())
     if (tallied.matching === 0) return
-    if (tallied.ofStatuses <= MAX_INDEXED) yield* this.#listed(scope, isCount)
+    if (tallied.ofStatuses <= Math.min(MAX_INDEXED, tallied.all * RARE)) yield* this.#listed(scope, isCount)
     else yield* this.#scanned(scope, isCount, tallied.everMatching)
   }
 
-  /** Upper bounds of the matches, by counts that are kept: they take no time. */
-  #tallied(): { matching: number; everMatching: number; ofStatuses: number } {
+  /** What can be said of the matches by counts that are kept. */
+  #tallied(): { all: number; ofStatuses: number; matching: number; everMatching: number } {
     const { tallied, immutable, statuses } = this.#plan
-    const sum = (sql: string, values: object): number => this.#db.prepare(`SELECT total(count) FROM tallies WHERE ${sql}`).pluck().get(values) as number
+    const sum = (sql: string, values: object): number =>
+      this.#db.prepare(`SELECT total(count) FROM tallies WHERE ${sql}`).pluck().get(values) as number
     return {
+      all: sum('TRUE', {}),
+      ofStatuses: sum(`status IN (${statuses.map((name) => STATUS[name]).join(', ')})`, {}),
       matching: sum(tallied.sql, tallied.values),
-      everMatching: sum(immutable.sql, immutable.values),
-      ofStatuses: sum(`status IN (${statuses.map((name) => STATUS[name]).join(', ')})`, {})
+      everMatching: sum(immutable.sql, immutable.values)
     }
   }
 

@@ -8,7 +8,7 @@ const MAX_CACHED = 50_000
 /** A transaction that changes no more tallies than this writes them straight. */
 const FEW = 2
 /** When the log has so many rows, or tallies have changed since the base was written, it is time to write it again. */
-const MAX_LOGGED = 32
+const MAX_LOGGED = 64
 const MAX_UNWRITTEN = 1_000
 
 /**
@@ -16,6 +16,7 @@ const MAX_UNWRITTEN = 1_000
  * transactions change many tallies, each only adds one row with its changes to a log; now and then the base takes them in.
  */
 export class Tallies implements Participant {
+  /** By namespace, publisher and goal. */
   readonly #tallies = new Map<string, Tally>()
   readonly #active = new Map<string, number>()
   readonly #totals = noCounts()
@@ -58,18 +59,24 @@ export class Tallies implements Participant {
     return this.#logged > 0
   }
 
-  /** Notes inside the running transaction that there are more intents, or with a negative change fewer; `status` as stored. */
-  add(namespace: string, goal: string, publisher: string, status: number, change: number): void {
-    this.#toChange(namespace, goal, publisher).changes[status]! += change
+  /**
+   * Notes inside the running transaction that there are more intents, or with a negative change fewer; `status` as stored.
+   * The answer stands for their namespace, goal and publisher.
+   */
+  add(namespace: string, goal: string, publisher: string, status: number, change: number): TallyName {
+    const tally = this.#toChange(namespace, goal, publisher)
+    tally.changes[status]! += change
     if (isActive(status)) this.#addActive(publisher, change)
+    return tally
   }
 
   /** One intent went from one status to another. */
-  move(namespace: string, goal: string, publisher: string, from: number, to: number): void {
-    const { changes } = this.#toChange(namespace, goal, publisher)
-    changes[from]!--
-    changes[to]!++
+  move(namespace: string, goal: string, publisher: string, from: number, to: number): TallyName {
+    const tally = this.#toChange(namespace, goal, publisher)
+    tally.changes[from]!--
+    tally.changes[to]!++
     if (isActive(from) !== isActive(to)) this.#addActive(publisher, isActive(to) ? 1 : -1)
+    return tally
   }
 
   /** Open and claimed intents of one publisher, those of the running transaction included (SPEC 15's cap). */
@@ -83,9 +90,7 @@ export class Tallies implements Participant {
     const isFull = this.#logged >= MAX_LOGGED || this.#unwritten.size >= MAX_UNWRITTEN
     this.#isWritingBase = isFew || isFull || mustWrite
     if (this.#isWritingBase) this.#writeBase()
-    else if (this.#changed.length > 0) {
-      this.#log.run(JSON.stringify(this.#changed.map(({ namespace, goal, publisher, changes }) => [namespace, goal, publisher, changes])))
-    }
+    else if (this.#changed.length > 0) this.#log.run(`[${this.#changed.map(logEntry).join()}]`)
   }
 
   committed(): void {
@@ -158,7 +163,8 @@ export class Tallies implements Participant {
     if (known !== undefined) return known
     const stored = noCounts()
     for (const [status, count] of this.#find.all(namespace, goal, publisher) as [number, number][]) stored[status] = count
-    const tally = { namespace, goal, publisher, stored, counts: [...stored], changes: noCounts(), isChanged: false }
+    const label = JSON.stringify([namespace, goal, publisher]).slice(0, -1)
+    const tally = { namespace, goal, publisher, label, stored, counts: [...stored], changes: noCounts(), isChanged: false }
     this.#tallies.set(key, tally)
     return tally
   }
@@ -170,11 +176,17 @@ export class Tallies implements Participant {
   }
 }
 
-/** The intents of one namespace, goal and publisher; the lists have a place for each status as stored. */
-interface Tally {
+/** What a tally is of. */
+export interface TallyName {
   readonly namespace: string
   readonly goal: string
   readonly publisher: string
+}
+
+/** The intents of one namespace, goal and publisher; the lists have a place for each status as stored. */
+interface Tally extends TallyName {
+  /** How its entries in the log begin. */
+  readonly label: string
   /** In the base. */
   readonly stored: number[]
   /** As committed, with what is in the log. */
@@ -182,6 +194,10 @@ interface Tally {
   /** By the running transaction. */
   readonly changes: number[]
   isChanged: boolean
+}
+
+function logEntry({ label, changes }: Tally): string {
+  return `${label},[${changes.join()}]]`
 }
 
 function noCounts(): number[] {

@@ -115,7 +115,7 @@ function shellKey(key: KeySource): string {
   return shellWord(PLACEHOLDER)
 }
 
-function pythonKey(key: KeySource): string {
+export function pythonKey(key: KeySource): string {
   if (typeof key === 'string') return literal(key)
   if (key?.in === 'file') return `open(${literal(key.where)}).read().strip()`
   if (isInEnvironment(key)) return `os.environ[${literal(key.where)}]`
@@ -127,6 +127,6 @@ function isInEnvironment(key: KeySource): key is SecretView {
 }
 
 /** Text as JSON writes it is text in Python and TypeScript, too. */
-function literal(text: string): string {
+export function literal(text: string): string {
   return JSON.stringify(text)
 }

@@ -60,6 +60,16 @@ function lint(view: EditorView): Diagnostic[] {
   return [{ from, to: Math.min(from + 1, text.length), severity: 'error', message: problem.message }]
 }
 
+/** Typing over a selection, done here: browsers put what they take for its style into attributes, which the page's policy blocks. */
+const typeOver = EditorView.domEventHandlers({
+  beforeinput: (event, view) => {
+    const { data, inputType, isComposing } = event
+    if (inputType !== 'insertText' || data === null || isComposing || view.state.selection.main.empty) return false
+    view.dispatch(view.state.replaceSelection(data), { userEvent: 'input.type', scrollIntoView: true })
+    return true
+  }
+})
+
 /** Makes an editor in a shadow tree of `host`. */
 export function createJsonEditor(host: HTMLElement, options: JsonEditorOptions): JsonEditorHandle {
   const root = host.shadowRoot ?? host.attachShadow({ mode: 'open' })
@@ -79,6 +89,7 @@ export function createJsonEditor(host: HTMLElement, options: JsonEditorOptions):
         lineNumbers(),
         history(),
         drawSelection(),
+        typeOver,
         indentOnInput(),
         indentUnit.of('  '),
         bracketMatching(),

@@ -2,7 +2,8 @@ import type { IntentRow } from '../../../shared/control/views.ts'
 import type { Batch } from '../../lib/state/feed.svelte.ts'
 import type { Interface } from '../../lib/state/interface.ts'
 import { formatNumber } from '../../lib/text/numbers.ts'
-import { Bulk, type BulkAction } from './bulk.svelte.ts'
+import type { BulkAction } from './bulk-words.ts'
+import { Bulk } from './bulk.svelte.ts'
 import type { IntentList } from './rows/intent-list.svelte.ts'
 import { Listing } from './rows/listing.svelte.ts'
 import { MAX_SELECTED, Selection } from './selection.svelte.ts'
@@ -11,6 +12,8 @@ import { MAX_SELECTED, Selection } from './selection.svelte.ts'
 export interface ListView {
   /** Makes a row the active one, and shows it. */
   activate(index: number): void
+  /** Scrolls as little as needed to show a row. */
+  reveal(index: number): void
   focus(): void
   /** Moves what is on screen by so many rows. */
   shift(rows: number): Promise<void>
@@ -29,7 +32,10 @@ export class Browsing {
 
   constructor(shared: Interface) {
     this.#shared = shared
-    this.listing = new Listing((method, input) => shared.call(method, input))
+    this.listing = new Listing(
+      (method, input) => shared.call(method, input),
+      (rows) => this.#shift(rows)
+    )
     this.bulk = new Bulk(shared)
   }
 
@@ -38,7 +44,7 @@ export class Browsing {
   }
 
   get activeRow(): IntentRow | null {
-    return this.active < 0 ? null : (this.list?.rows.at(this.active) ?? null)
+    return this.active < 0 ? null : (this.list?.at(this.active) ?? null)
   }
 
   /** Opens a list for a filter, with nothing selected. Stays at the active row where that is still among the first ones. */
@@ -48,11 +54,8 @@ export class Browsing {
     const { list } = this
     if (list?.text !== filter) return
     this.selection.clear()
-    this.active = activeId === undefined ? -1 : list.rows.indexOf(activeId)
-    list.rows.onShift = (rows) => {
-      if (this.active >= 0) this.active += rows
-      void this.view?.shift(rows)
-    }
+    this.active = activeId === undefined ? -1 : list.indexOf(activeId)
+    this.view?.reveal(0)
   }
 
   /** Takes over what happened. */
@@ -69,7 +72,7 @@ export class Browsing {
 
   /** Takes a row into the selection, or out of it. */
   toggle(index: number): void {
-    const row = this.list?.rows.at(index)
+    const row = this.list?.at(index)
     if (row) this.selection.toggle(row)
   }
 
@@ -77,10 +80,10 @@ export class Browsing {
   async extendTo(index: number): Promise<void> {
     const { list, selection } = this
     if (list === null) return
-    const origin = selection.origin === null ? index : list.rows.indexOf(selection.origin)
+    const origin = selection.origin === null ? index : list.indexOf(selection.origin)
     const [first, last] = origin < index ? [Math.max(0, origin), index] : [index, origin]
     await this.#shared.attempt(async () => {
-      const rows = await list.rows.between(first, Math.min(last, first + MAX_SELECTED))
+      const rows = await list.between(first, Math.min(last, first + MAX_SELECTED))
       if (list === this.list && !selection.add(rows)) this.#shared.toasts.say(TOO_MANY)
     })
   }
@@ -105,6 +108,11 @@ export class Browsing {
     } else if (activeRow !== null) {
       await this.bulk.run(action, { some: new Map([[activeRow.id, activeRow.status]]) })
     }
+  }
+
+  #shift(rows: number): void {
+    if (this.active >= 0) this.active += rows
+    void this.view?.shift(rows)
   }
 }
 

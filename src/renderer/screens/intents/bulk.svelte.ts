@@ -2,28 +2,14 @@ import type { Input } from '../../../shared/control/contract.ts'
 import type { StatusName } from '../../../shared/control/views.ts'
 import type { Batch } from '../../lib/state/feed.svelte.ts'
 import type { Interface } from '../../lib/state/interface.ts'
-import { counted } from '../../lib/text/numbers.ts'
-
-export type BulkAction = Input<'intents.bulk'>['action']
+import { ELIGIBLE, isHarmless, NOTHING, questionOf, reportOf, VERBS, type BulkAction, type Touched } from './bulk-words.ts'
 
 /** What an action is meant for: intents with their statuses, or all that a filter matches. */
 export type BulkAim = { readonly some: ReadonlyMap<string, StatusName> } | { readonly filter: string }
 
-interface Plan {
-  readonly total: number
-  readonly counts: readonly { readonly status: StatusName; readonly count: number }[]
+interface Plan extends Touched {
   readonly target: Input<'intents.bulk'>['target']
 }
-
-/** Statuses that each action is for. Who cancels many does not mean what is done already. */
-const ELIGIBLE: Readonly<Record<BulkAction, readonly StatusName[]>> = {
-  cancel: ['open', 'claimed'],
-  retry: ['dead', 'expired', 'fulfilled']
-}
-const VERBS = {
-  cancel: { do: 'Cancel', done: 'Cancelled', doing: 'Cancelling' },
-  retry: { do: 'Retry', done: 'Retried', doing: 'Retrying' }
-} as const
 
 /** Cancels and retries intents, after having said how many; tells how far it is. */
 export class Bulk {
@@ -47,8 +33,7 @@ export class Bulk {
       this.#shared.toasts.say(NOTHING[action])
       return false
     }
-    // One intent that is tried again does no harm.
-    const mayGoOn = (action === 'retry' && plan.total === 1) || (await confirmation.ask(questionOf(action, plan)))
+    const mayGoOn = isHarmless(action, plan) || (await confirmation.ask(questionOf(action, plan)))
     return mayGoOn && this.#carryOut(action, plan)
   }
 
@@ -75,36 +60,13 @@ export class Bulk {
   }
 
   async #carryOut(action: BulkAction, { total, target }: Plan): Promise<boolean> {
-    const { doing, done } = VERBS[action]
     this.#token = crypto.getRandomValues(new Uint32Array(2)).join('-')
-    this.running = { text: doing, done: 0, total }
+    this.running = { text: VERBS[action].progressive, done: 0, total }
     const isDone = await this.#shared.attempt(async () => {
-      const { matched, changed } = await this.#shared.call('intents.bulk', { action, target, token: this.#token })
-      const rest = matched - changed
-      const others = rest === 0 ? '' : `; ${counted(rest, 'other')} had changed in the meantime`
-      this.#shared.toasts.say(`${done} ${counted(changed, 'intent')}${others}.`)
+      const result = await this.#shared.call('intents.bulk', { action, target, token: this.#token })
+      this.#shared.toasts.say(reportOf(action, result))
     })
     this.running = null
     return isDone
-  }
-}
-
-const NOTHING: Readonly<Record<BulkAction, string>> = {
-  cancel: 'Nothing to cancel: only open and claimed intents can be.',
-  retry: 'Nothing to retry: these intents are open or claimed.'
-}
-
-function questionOf(action: BulkAction, { total, counts }: Plan) {
-  const parts = counts.flatMap(({ status, count }) => (count === 0 ? [] : [`${counted(count, status, status)}`]))
-  const what = parts.length > 1 ? `${counted(total, 'intent')}: ${parts.join(', ')}` : `${parts[0]} ${total === 1 ? 'intent' : 'intents'}`
-  const consequence =
-    action === 'cancel'
-      ? 'They become dead letters; what is claimed is taken from its worker.'
-      : 'They open again with all their attempts, and workers carry them out once more.'
-  return {
-    title: `${VERBS[action].do} ${counted(total, 'intent')}?`,
-    text: `${VERBS[action].do}s ${what}. ${consequence}`.replace('Retrys', 'Retries'),
-    action: `${VERBS[action].do} ${counted(total, 'intent')}`,
-    isDangerous: action === 'cancel'
   }
 }

@@ -1,5 +1,6 @@
 import { parseFilter, suggest, type FilterProblem, type Suggestion } from '../../../shared/control/filter.ts'
 import type { NamesView } from '../../../shared/control/views.ts'
+import { complete } from './completion.ts'
 
 /** Milliseconds after the last key in which a filter takes effect by itself. */
 const PAUSE_MS = 300
@@ -55,15 +56,11 @@ export class FilterField {
   }
 
   /** Puts a completion into the text. */
-  accept({ from, to, insert }: Suggestion): void {
-    // Behind a finished value the next term may begin.
-    const isWhole = !/[.:]$/.test(insert)
-    const rest = this.text.slice(to)
-    const space = isWhole && !rest.startsWith(' ') ? ' ' : ''
-    const caret = from + insert.length + (isWhole ? 1 : 0)
-    this.type(`${this.text.slice(0, from)}${insert}${space}${rest}`, caret)
-    if (isWhole) this.apply()
-    this.isOpen = !isWhole
+  accept(suggestion: Suggestion): void {
+    const { text, caret, isFinished } = complete(this.text, suggestion)
+    this.type(text, caret)
+    if (isFinished) this.apply()
+    this.isOpen = !isFinished
   }
 
   /** Makes it take effect at once, mistakes and all. */

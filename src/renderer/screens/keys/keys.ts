@@ -47,8 +47,8 @@ export function keySnippets(url: string, key: string): { readonly id: string; re
   return [
     { id: 'publish', label: 'Publish', code: `${setup}\n${publishLine('greet', '{"name":"Ada"}')}` },
     { id: 'claim', label: 'Claim', code: `${setup}\n${claimLines('greet')}` },
-    { id: 'bash', label: 'bash worker', code: bashWorker(worker) },
-    { id: 'python', label: 'Python worker', code: pythonWorker(worker) },
+    { id: 'bash', label: 'bash', code: bashWorker(worker) },
+    { id: 'python', label: 'Python', code: pythonWorker(worker) },
     { id: 'typescript', label: 'TypeScript', code: typescriptPublisher(url, key, 'greet') }
   ]
 }

@@ -1,7 +1,14 @@
 /** Key combinations in Electron's notation: `CommandOrControl+Shift+I`. */
 
-/** What a press of keys says, as far as a KeyboardEvent tells it. */
-export type KeyPress = Pick<KeyboardEvent, 'key' | 'code' | 'ctrlKey' | 'metaKey' | 'altKey' | 'shiftKey'>
+/** What a KeyboardEvent tells of a press. */
+export interface KeyPress {
+  readonly key: string
+  readonly code: string
+  readonly ctrlKey: boolean
+  readonly metaKey: boolean
+  readonly altKey: boolean
+  readonly shiftKey: boolean
+}
 
 const MODIFIER_KEYS = new Set(['Control', 'Meta', 'Alt', 'AltGraph', 'Shift', 'OS', 'Fn', 'CapsLock', 'Dead', 'Process', 'Unidentified'])
 

@@ -43,7 +43,11 @@ export function endedText(ended: number, isBrowser: boolean): string {
  * Where a page of a browser goes on after the bus moved to another port. null when the bus did not move, and when the page
  * is not reached by the bus's own port: then there is a proxy, which somebody has to tell.
  */
-export function movedHref(page: Pick<Location, 'href' | 'port'>, before: ListenerView | null, after: ListenerView | null): string | null {
+export function movedHref(
+  page: { readonly href: string; readonly port: string },
+  before: ListenerView | null,
+  after: ListenerView | null
+): string | null {
   if (before?.state !== 'listening' || after?.state !== 'listening' || before.port === after.port) return null
   if (page.port !== String(before.port)) return null
   const url = new URL(page.href)

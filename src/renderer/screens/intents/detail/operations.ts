@@ -56,13 +56,16 @@ export class Operations {
 
 /** What a retry would take away; null for nothing. */
 function lossByRetry({ status, worker }: IntentView): Question | null {
+  const title = 'Retry this intent?'
   const action = 'Retry the intent'
   if (status === 'claimed') {
-    const text = `${workerName(worker)} holds it and works on it: what it reports from now on is refused, and another worker may start over.`
-    return { title: 'Retry this intent?', text, action, isDangerous: true }
+    const holder = workerName(worker)
+    const text = `${holder} holds it and works on it: what it reports from now on is refused, and another worker may start over.`
+    return { title, text, action, isDangerous: true }
   }
   if (status === 'fulfilled') {
-    return { title: 'Retry this intent?', text: 'It was fulfilled: its result is cleared, and a worker does it once more.', action, isDangerous: true }
+    const text = 'It was fulfilled: its result is cleared, and a worker does it once more.'
+    return { title, text, action, isDangerous: true }
   }
   return null
 }

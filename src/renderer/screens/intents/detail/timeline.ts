@@ -53,7 +53,7 @@ function wordsOf(event: HistoryEvent, isLast: boolean, maxAttempts: number, name
     case 'claimed':
       return plain('Claimed', `by ${workerName(event.worker)} (${nameOf(event.key)}), attempt ${event.attempt} of ${maxAttempts}`)
     case 'extended':
-      return plain(event.times === 1 ? 'Lease extended' : `Lease extended ${formatNumber(event.times)} times`, `until ${clockTime(event.until)}`)
+      return plain(`Lease extended${event.times === 1 ? '' : ` ${formatNumber(event.times)} times`}`, `until ${clockTime(event.until)}`)
     case 'failed':
       if (event.requeued_until === undefined) return { title: 'Failed', detail: 'No attempts left.', isFinal: true }
       return plain('Failed', `Backs off for ${fullDuration(event.requeued_until - event.at)}, until ${clockTime(event.requeued_until)}.`)

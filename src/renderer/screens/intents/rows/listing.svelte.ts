@@ -10,10 +10,13 @@ export class Listing {
   /** Why there is no list of what was asked for. */
   failure = $state.raw<ControlError | null>(null)
   readonly #call: Call
+  /** Hears by how many rows what is on screen has moved. */
+  readonly #onShift: (rows: number) => void
   #coming: IntentList | undefined
 
-  constructor(call: Call) {
+  constructor(call: Call, onShift: (rows: number) => void) {
     this.#call = call
+    this.#onShift = onShift
   }
 
   /** Opens a list for a filter; one that means nothing keeps the list that is there. Never rejects. */
@@ -24,7 +27,7 @@ export class Listing {
     this.#coming = list
     this.isBusy = true
     try {
-      await list.open()
+      await list.open((rows) => list === this.current && this.#onShift(rows))
       if (this.#coming !== list) return
       this.current?.close()
       this.current = list

@@ -7,7 +7,7 @@ export class Page {
   /** undefined for the first. */
   readonly cursor: string | undefined
   /** null while they are not in memory. */
-  rows = $state.raw<readonly IntentRow[] | null>(null)
+  rows: readonly IntentRow[] | null = null
   /** How many there are, as far as is known without having read them. */
   expected: number
   isLoading = false

@@ -4,7 +4,7 @@ import type { Count, IntentChange, StatusName } from '../../../../shared/control
 /** Milliseconds from one count to the next. */
 const PAUSE_MS = 1_000
 /** More than that are not counted: the exact number says nothing any more. */
-const COUNT_LIMIT = 1_000
+export const COUNT_LIMIT = 1_000
 /** Single intents that are looked up in one go. */
 const MAX_LOOKUPS = 10
 
@@ -28,15 +28,17 @@ export interface NewcomersOptions {
   readonly filter: Filter
   /** The newest intent in the list; zeros for an empty list. */
   readonly top: string
+  /** Hears that there are more or fewer. */
+  onChange(): void
   /** Counts what matches a filter, of what was published after an intent where one is given. */
   count(filter: string, limit: number, newerThan?: string): Promise<Count>
 }
 
 /** How many intents match that the list does not show: published since, or come to match. */
 export class Newcomers {
-  count = $state(0)
+  count = 0
   /** There may be more than were counted. */
-  isAtLeast = $state(false)
+  isAtLeast = false
   readonly #options: NewcomersOptions
   /** Newer ones up to `#countedTo`, as the bus counted them. */
   #counted = 0
@@ -80,7 +82,7 @@ export class Newcomers {
     const isCounted = id <= this.#countedTo
     // One of those that were counted may have left.
     if (verdict === 'unknown' || (isCounted && verdict === false && this.#counted > 0)) this.recount()
-    if (verdict === true && !isCounted) this.#published.add(id)
+    if (verdict === true && !isCounted) this.#add(this.#published, id)
     if (verdict === false) this.#published.delete(id)
   }
 
@@ -90,9 +92,9 @@ export class Newcomers {
       this.#entered.delete(id)
       this.#doubtful.delete(id)
     } else if (BEFORE[event].length > 0 && !mayHaveMatched(this.#options.filter, BEFORE[event])) {
-      if (verdict === true) this.#entered.add(id)
+      if (verdict === true) this.#add(this.#entered, id)
       else {
-        this.#doubtful.add(id)
+        this.#add(this.#doubtful, id)
         this.#schedule()
       }
     }
@@ -100,6 +102,12 @@ export class Newcomers {
 
   #tell(): void {
     this.count = this.#counted + this.#published.size + this.#entered.size
+    this.#options.onChange()
+  }
+
+  #add(ids: Set<string>, id: string): void {
+    if (ids.size < COUNT_LIMIT) ids.add(id)
+    else this.isAtLeast = true
   }
 
   #schedule(): void {
@@ -135,7 +143,7 @@ export class Newcomers {
     if (ids.length > MAX_LOOKUPS) this.isAtLeast = true
     for (const id of ids.slice(0, MAX_LOOKUPS)) {
       const { count } = await this.#options.count(`${this.#options.text} id:${id}`, 1)
-      if (count > 0) this.#entered.add(id)
+      if (count > 0) this.#add(this.#entered, id)
     }
   }
 }

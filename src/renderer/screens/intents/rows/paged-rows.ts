@@ -1,13 +1,14 @@
-import { untrack } from 'svelte'
 import type { ControlError } from '../../../../shared/control/transport.ts'
 import type { Anchors, IntentPage, IntentRow } from '../../../../shared/control/views.ts'
 import { asControlError } from '../../../lib/state/failure.ts'
 import { mergeRows } from './merge.ts'
-import { Page, type LoadedPage } from './page.svelte.ts'
+import { Page, type LoadedPage } from './page.ts'
 
 export const PAGE_SIZE = 100
 /** Pages asked for at the same time; while somebody drags the scrollbar most of what passes by is never asked for. */
 const MAX_LOADING = 2
+/** Rows beyond what is on screen that are read ahead, so that whoever scrolls finds them there. */
+const AHEAD = 60
 /** Pages kept in memory; those farthest from the screen go first. */
 const MAX_KEPT = 50
 /** The most that one question may ask for. */
@@ -28,15 +29,17 @@ export interface RowSource {
  */
 export class PagedRows {
   /** As far as was counted. */
-  count = $state(0)
-  isCounted = $state(false)
+  count = 0
+  isCounted = false
   /** Why a part could not be read. */
-  failure = $state.raw<ControlError | null>(null)
+  failure: ControlError | null = null
   onShift: (rows: number) => void = () => {}
   readonly #source: RowSource
+  /** Hears that something of it is another now. */
+  readonly #onChange: () => void
   #pages: Page[] = []
   /** Index of each page's first row. */
-  #starts = $state.raw<readonly number[]>([])
+  #starts: readonly number[] = []
   readonly #pageOf = new Map<string, LoadedPage>()
   #window = { first: 0, last: 0 }
   #loading = 0
@@ -44,16 +47,17 @@ export class PagedRows {
   /** Where counting was interrupted. */
   #uncounted: string | null = null
 
-  constructor(source: RowSource) {
+  constructor(source: RowSource, onChange: () => void = () => {}) {
     this.#source = source
+    this.#onChange = onChange
   }
 
   /** Reads the first page, and goes on counting after that. Rejects with ControlError. */
   async open(): Promise<void> {
     const { rows, next } = await this.#source.page(undefined, PAGE_SIZE)
     this.#pages = [new Page(undefined, 0)]
-    this.#fill(this.#pages[0]!, rows, next === null)
     this.isCounted = next === null
+    this.#fill(this.#pages[0]!, rows, next === null)
     if (next !== null) void this.#count(next)
   }
 
@@ -75,30 +79,24 @@ export class PagedRows {
     return this.#starts[this.#pages.indexOf(page)]! + page.rows.findIndex((row) => row.id === id)
   }
 
-  has(id: string): boolean {
-    return this.#pageOf.has(id)
-  }
-
-  /** Puts another row in the place of one that is in memory. */
-  patch(id: string, change: (row: IntentRow) => IntentRow): IntentRow | null {
+  /** Puts another row in the place of one; false where there is none in memory. */
+  patch(id: string, change: (row: IntentRow) => IntentRow): boolean {
     const page = this.#pageOf.get(id)
-    if (page === undefined) return null
-    let patched: IntentRow | null = null
-    page.rows = page.rows.map((row) => (row.id === id ? (patched = change(row)) : row))
-    return patched
+    if (page === undefined) return false
+    page.rows = page.rows.map((row) => (row.id === id ? change(row) : row))
+    this.#onChange()
+    return true
   }
 
   /** Sees to it that the rows on screen are read. */
   show(first: number, last: number): void {
-    untrack(() => {
-      this.#window = { first, last }
-      this.#readOn()
-    })
+    this.#window = { first, last }
+    this.#readOn()
   }
 
   /** Tries again what could not be read. */
   retry(): void {
-    this.failure = null
+    this.#fail(null)
     for (const page of this.#pages) page.hasFailed = false
     if (this.#uncounted !== null) void this.#count(this.#uncounted)
     this.#readOn()
@@ -119,6 +117,7 @@ export class PagedRows {
       const merged = mergeRows(page.rows, answer)
       page.rows = merged.rows
       gone.push(...merged.gone)
+      this.#onChange()
     }
     return gone
   }
@@ -129,7 +128,7 @@ export class PagedRows {
     for (let at = this.#locate(first); at <= this.#locate(last); at++) {
       const page = this.#pages[at]!
       const start = this.#starts[at]!
-      const read = page.rows ?? (await this.#source.page(page.cursor, page.length)).rows
+      const read = page.rows ?? (page.length === 0 ? [] : (await this.#source.page(page.cursor, page.length)).rows)
       rows.push(...read.slice(Math.max(0, first - start), last - start + 1))
     }
     return rows
@@ -144,12 +143,13 @@ export class PagedRows {
         this.#append(anchors)
         cursor = anchors.next
       } catch (error) {
-        this.failure = asControlError(error)
         this.#uncounted = cursor
+        this.#fail(error)
         return
       }
     }
     this.isCounted = true
+    this.#onChange()
   }
 
   #append({ cursors, rows }: Anchors): void {
@@ -159,7 +159,7 @@ export class PagedRows {
   }
 
   #readOn(): void {
-    for (const page of this.#onScreen()) {
+    for (const page of [...this.#onScreen(), ...this.#onScreen(AHEAD)]) {
       if (this.#loading < MAX_LOADING && page.rows === null && !page.isLoading && !page.hasFailed) void this.#load(page)
     }
   }
@@ -172,7 +172,7 @@ export class PagedRows {
       if (!this.#isClosed) this.#fill(page, rows, next === null)
     } catch (error) {
       page.hasFailed = true
-      this.failure = asControlError(error)
+      this.#fail(error)
     }
     page.isLoading = false
     this.#loading--
@@ -217,10 +217,18 @@ export class PagedRows {
     let count = 0
     this.#starts = this.#pages.map((page) => (count += page.length) - page.length)
     this.count = count
+    this.#onChange()
   }
 
-  #onScreen(): readonly Page[] {
-    return this.#pages.slice(this.#locate(this.#window.first), this.#locate(this.#window.last) + 1)
+  #fail(error: unknown): void {
+    this.failure = error === null ? null : asControlError(error)
+    this.#onChange()
+  }
+
+  /** The pages of what is on screen, with so many rows before and behind. */
+  #onScreen(beyond = 0): readonly Page[] {
+    const { first, last } = this.#window
+    return this.#pages.slice(this.#locate(first - beyond), this.#locate(last + beyond) + 1)
   }
 
   #firstOnScreen(): { readonly id: string; readonly index: number } | null {

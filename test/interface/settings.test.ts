@@ -1,0 +1,184 @@
+import { createServer, type AddressInfo, type Server } from 'node:net'
+import type { Page } from 'playwright'
+import { expect } from 'playwright/test'
+import { afterAll, beforeAll, describe, test } from 'vitest'
+import { Interface, login, overflow, seriousFindings, VIEWS } from './interface.ts'
+
+let app: Interface
+let page: Page
+let taken: Server
+
+beforeAll(async () => {
+  app = await Interface.start({ BUS_PORT: '', BUS_REQUIRE_SIGNATURES: 'false' }, { port: 0 })
+  page = await app.open('#/settings')
+  taken = createServer().listen(0, '127.0.0.1')
+  await new Promise((resolve) => taken.once('listening', resolve))
+})
+afterAll(async () => {
+  taken.close()
+  await app[Symbol.asyncDispose]()
+})
+
+const dialog = () => page.getByRole('dialog')
+const section = (name: string) => page.getByRole('region', { name, exact: true })
+const setting = (name: string) => page.getByRole('switch', { name })
+
+async function claimStatus(): Promise<number> {
+  return (await app.operating.request({ path: '/claim?goal=probe' })).status
+}
+
+describe('switches', () => {
+  test('count at once, with the pointer and the keyboard', async () => {
+    await setting('Maintenance').click()
+    await expect(setting('Maintenance')).toBeChecked()
+    expect(await claimStatus()).toBe(503)
+    await setting('Maintenance').focus()
+    await page.keyboard.press('Space')
+    await expect(setting('Maintenance')).not.toBeChecked()
+    expect(await claimStatus()).toBe(204)
+  })
+
+  test('follow what somebody else sets', async () => {
+    await app.call('bus.pause', { paused: true })
+    await expect(setting('Paused')).toBeChecked()
+    await setting('Paused').click()
+    await expect(setting('Paused')).not.toBeChecked()
+    expect((await app.call('status.get', {})).isPaused).toBe(false)
+    await app.call('settings.change', { maintenance: true })
+    await expect(setting('Maintenance')).toBeChecked()
+    await app.call('settings.change', { maintenance: false })
+    await expect(setting('Maintenance')).not.toBeChecked()
+  })
+
+  test('that the environment fixes, or that mean nothing here, say so', async () => {
+    await expect(setting('Require signatures')).toBeDisabled()
+    await expect(section('Serving')).toContainText('Fixed by the variable BUS_REQUIRE_SIGNATURES of the environment.')
+    await expect(section('Desktop app')).toContainText('Only the desktop app has this')
+  })
+})
+
+test('the theme counts on this device, and is kept', async () => {
+  await page.getByRole('radio', { name: 'Dark' }).focus()
+  await page.keyboard.press('Space')
+  await expect(page.locator('html')).toHaveAttribute('data-theme', 'dark')
+  await page.reload()
+  await expect(page.locator('html')).toHaveAttribute('data-theme', 'dark')
+  await page.getByText('As the system').click()
+  await expect(page.locator('html')).not.toHaveAttribute('data-theme')
+})
+
+describe('retention', () => {
+  test('is checked and saved', async () => {
+    const dead = page.getByLabel('Dead letters are kept')
+    await expect(section('Retention').getByRole('button', { name: 'Save' })).toBeDisabled()
+    await dead.fill('3')
+    await page.keyboard.press('Enter')
+    await expect(section('Retention')).toContainText('A whole number from 7 to 365.')
+    await dead.fill('30')
+    await section('Retention').getByRole('button', { name: 'Save' }).click()
+    await expect(section('Retention').getByRole('button', { name: 'Save' })).toBeDisabled()
+    expect((await app.call('settings.get', {})).values).toMatchObject({ deadDays: 30, fulfilledDays: 7 })
+  })
+
+  test('cleanup tells what it did', async () => {
+    await section('Retention').getByRole('button', { name: 'Clean up now' }).click()
+    await expect(section('Retention').getByRole('status')).toHaveText('Nothing was old enough to be deleted.')
+  })
+
+  test('a namespace is purged after its name was typed', async () => {
+    await app.call('intents.publish', { goal: 'stays', payload: '1' })
+    for (let i = 0; i < 4; i++) await app.call('intents.publish', { goal: 'goes', payload: '1', namespace: 'lab' })
+    await app.operating.request({ path: '/claim?goal=goes&namespace=lab' })
+    await page.getByLabel('Purge a namespace').selectOption({ label: 'lab (4)' })
+    await page.getByRole('button', { name: 'Purge…' }).click()
+    await expect(dialog()).toContainText('This deletes 4 intents of the namespace lab')
+    await expect(dialog()).toContainText('3 open')
+    await expect(dialog()).toContainText('1 claimed')
+    const purge = dialog().getByRole('button', { name: 'Purge 4 intents' })
+    await expect(purge).toBeDisabled()
+    await expect(dialog().getByRole('textbox')).toBeFocused()
+    await page.keyboard.type('default')
+    await expect(purge).toBeDisabled()
+    await dialog().getByRole('textbox').fill('lab')
+    await page.keyboard.press('Enter')
+    await expect(dialog()).toHaveCount(0)
+    expect((await app.call('intents.count', {})).count).toBe(1)
+    await expect(page.getByLabel('Purge a namespace')).toHaveText('default (1)')
+  })
+})
+
+describe('browsers', () => {
+  test('others are logged out', async () => {
+    const other = await app.open('#/overview')
+    await section('Browsers').getByRole('button', { name: 'Log out other browsers' }).click()
+    await expect(page.getByText('1 other browser logged out.')).toBeVisible()
+    await expect(other.getByRole('button', { name: 'Log in' })).toBeVisible({ timeout: 20_000 })
+    await other.context().close()
+  })
+
+  test('the password is changed by whoever knows it', async () => {
+    await section('Browsers').getByRole('button', { name: 'Change password…' }).click()
+    await expect(dialog().getByLabel('Current password')).toBeFocused()
+    await page.keyboard.type('not the password')
+    await dialog().getByLabel('New password', { exact: true }).fill('short')
+    await page.keyboard.press('Enter')
+    await expect(dialog()).toContainText('At least 8 characters.')
+    await dialog().getByLabel('New password', { exact: true }).fill('another password')
+    await page.keyboard.press('Enter')
+    await expect(dialog()).toContainText('Wrong password.')
+    await dialog().getByLabel('Current password').fill(app.bus.password)
+    await page.keyboard.press('Enter')
+    await expect(dialog()).toHaveCount(0)
+    expect(app.bus.password).toBe('another password')
+    await page.reload()
+    await expect(section('Browsers')).toBeVisible()
+  })
+})
+
+test('files and versions are told', async () => {
+  await expect(section('About')).toContainText('Intent Protocol 2.1, server API 7.61')
+  await expect(section('About')).toContainText(app.bus.dataDir)
+  await expect(section('About')).toContainText(/\d(\.\d)? [KM]B/)
+  await expect(section('About')).toContainText('Goes to standard error')
+})
+
+test.each(VIEWS)('$name: nothing sticks out, and axe finds nothing serious', async (view) => {
+  const other = await app.open('#/settings', view)
+  await expect(other.getByRole('region', { name: 'About' })).toBeVisible()
+  expect(await overflow(other)).toBe(0)
+  expect(await seriousFindings(other)).toEqual([])
+  await other.getByRole('button', { name: 'Change password…' }).click()
+  await expect(other.getByRole('dialog')).toBeVisible()
+  expect(await seriousFindings(other)).toEqual([])
+  await other.context().close()
+})
+
+// Last: what the others know of the bus's address ends here.
+describe('the port', () => {
+  test('that is taken is refused at its field, and nothing changes', async () => {
+    const { port } = taken.address() as AddressInfo
+    await page.getByLabel('Port').fill('70000')
+    await page.keyboard.press('Enter')
+    await expect(section('Serving')).toContainText('A whole number from 0 to 65535.')
+    await page.getByLabel('Port').fill(String(port))
+    await section('Serving').getByRole('button', { name: 'Apply' }).click()
+    await expect(section('Serving')).toContainText(`Port ${port} on 127.0.0.1 is taken by another program`)
+    await expect(page.getByLabel('Port')).toHaveAttribute('aria-invalid', 'true')
+    expect(await claimStatus()).toBe(204)
+  })
+
+  test('that is free is taken, and the page goes on there', async () => {
+    const { port } = taken.address() as AddressInfo
+    await new Promise((resolve) => taken.close(resolve))
+    await section('Serving').getByRole('button', { name: 'Apply' }).click()
+    await expect(page).toHaveURL(`http://127.0.0.1:${port}/admin/#/settings`)
+    await login(page, app.bus.password)
+    await expect(page.getByLabel('Port')).toHaveValue(String(port))
+    await expect(section('Serving')).toContainText(`http://127.0.0.1:${port}`)
+  })
+})
+
+// Provoked: refusals, the end of a session, and what the page asked of the address that it left.
+test('no error, and nothing that the policy forbids', () => {
+  expect(app.trouble(/control\/(settings\.change|access\.changePassword)|status of 401|ERR_CONNECTION_REFUSED|asked for http:\/\/127\.0\.0\.1:/)).toEqual([])
+})
