@@ -2,7 +2,7 @@ import { assemble, type Faces } from './assemble.ts'
 import { Bus, type BusOptions } from './bus/bus.ts'
 import { systemClock } from './bus/clock.ts'
 import { systemRandom } from './bus/random.ts'
-import { sqliteCode, UnusableDatabaseError } from './bus/store/database.ts'
+import { sqliteCode, unreadable } from './bus/store/database.ts'
 import { ConfigError, type Config } from './config.ts'
 import type { Control } from './control/control.ts'
 import { DataDirectory } from './data-directory.ts'
@@ -148,11 +148,7 @@ function openBus(options: BusOptions): Bus {
   try {
     return new Bus(options)
   } catch (error) {
-    const code = sqliteCode(error)
-    if (code === undefined) throw error
-    throw new UnusableDatabaseError(
-      `The database ${options.path} cannot be read (${code}: ${(error as Error).message}); restore a copy of it, or set BUS_DB_PATH to another file.`
-    )
+    throw sqliteCode(error) === undefined ? error : unreadable(options.path, error)
   }
 }
 
@@ -186,16 +182,22 @@ async function findSecrets(bus: Bus, options: ServeOptions) {
     slot: 'dashboard.password',
     prefix: ''
   }
+  const { rotateMainKey = false, rotateDashboardPassword = false } = options
+  // Both or neither: a start that is refused changes nothing.
+  if (rotateMainKey) refuseIfGiven(mainKey)
+  if (rotateDashboardPassword) refuseIfGiven(dashboardPassword)
   return {
-    mainKey: await find(mainKey, options.rotateMainKey === true, log),
-    dashboardPassword: await find(dashboardPassword, options.rotateDashboardPassword === true, log)
+    mainKey: await find(mainKey, rotateMainKey, log),
+    dashboardPassword: await find(dashboardPassword, rotateDashboardPassword, log)
   }
 }
 
+function refuseIfGiven({ given, variable }: SecretOptions): void {
+  if (given === undefined) return
+  throw new ConfigError(`${variable} decides this secret; change it there, or unset it to rotate the stored one.`)
+}
+
 async function find(options: SecretOptions, mustRotate: boolean, log: Log): Promise<Secret> {
-  if (mustRotate && options.given !== undefined) {
-    throw new ConfigError(`${options.variable} decides this secret; change it there, or unset it to rotate the stored one.`)
-  }
   const secret = await Secret.find(options)
   if (mustRotate) {
     await secret.rotate()

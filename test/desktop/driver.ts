@@ -48,6 +48,8 @@ const EXIT_PATIENCE_MS = 12_000
 /** The desktop app under test: the build in `out/`, in Electron where it is installed, else in its stand-in. */
 export class DesktopApp implements AsyncDisposable {
   readonly dataDir: string
+  /** Where programs keep what users set, `~/.config` otherwise. */
+  readonly configDir: string
   readonly tray: DesktopTray
   readonly #door: Door
   readonly #launch: Launch
@@ -57,6 +59,7 @@ export class DesktopApp implements AsyncDisposable {
     this.#door = door
     this.#launch = launch
     this.dataDir = dataDir
+    this.configDir = launch.env.XDG_CONFIG_HOME!
     this.#folder = folder
     this.tray = new DesktopTray(this)
   }
@@ -118,6 +121,21 @@ export class DesktopApp implements AsyncDisposable {
   /** How many windows there are, as the main process sees it. */
   countWindows(): Promise<number> {
     return this.evaluate(({ BrowserWindow }) => BrowserWindow.getAllWindows().length)
+  }
+
+  /** The place that the main window shows, as a hash; undefined without that window. */
+  place(): Promise<string | undefined> {
+    return this.evaluate(({ BrowserWindow }) => {
+      const pages = BrowserWindow.getAllWindows().map(({ webContents }) => new URL(webContents.getURL()))
+      return pages.find(({ pathname }) => pathname === '/index.html')?.hash
+    })
+  }
+
+  /** Whether a window that shows this path is there to be seen. */
+  isVisible(pathname: string): Promise<boolean> {
+    return this.evaluate(({ BrowserWindow }, path) => {
+      return BrowserWindow.getAllWindows().some((window) => window.isVisible() && new URL(window.webContents.getURL()).pathname === path)
+    }, pathname)
   }
 
   /** Closes the main window as its user does. */

@@ -57,7 +57,7 @@ test.each<[name: string, status: number, request: HttpAsk]>([
   if (expected >= 400) refusal(answer)
 })
 
-test.each(['/nowhere', '/admin', '/admin/nowhere', '/intent/1', '/fulfill', '/Health', '/health/', '//health'])(
+test.each(['/nowhere', '/Admin', '/admin/nowhere', '/intent/1', '/fulfill', '/Health', '/health/', '//health'])(
   'there is nothing at %s',
   async (path) => {
     expect(refusal(await server.get(path))).toBe('404 not_found')

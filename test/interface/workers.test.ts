@@ -58,7 +58,8 @@ describe('workers', () => {
   test('show what they ask for, hold and did, while they do it', async () => {
     const key = await bus.call('keys.create', { owner: 'Cellar <b>pi</b>' })
     const headers = { 'X-API-KEY': key.secret, 'X-Worker-Capabilities': 'gpu,arm64' }
-    for (let i = 0; i < 3; i++) await bus.call('intents.publish', { goal: 'live.resize', payload: '1', namespace: 'default', visibility: 'public', maxAttempts: 1 })
+    const publication = { goal: 'live.resize', payload: '1', visibility: 'public', maxAttempts: 1 } as const
+    for (let i = 0; i < 3; i++) await bus.call('intents.publish', publication)
     const claim = (await bus.claim('live.resize', 'pi4', headers))!
     const pi = row('pi4')
     await expect(pi).toContainText('Online')

@@ -229,6 +229,14 @@ export class Bus {
     return stop
   }
 
+  /**
+   * Resolves when what is kept in memory for a moment is on disk, for those who read there: uses of keys, sightings of
+   * workers, statistics.
+   */
+  notesWritten(): Promise<void> {
+    return this.#parts.rideTimer.settled()
+  }
+
   /** Hears how many intents a commit deleted, by cleanup or a purge, until the answer is called. */
   onDeleted(listener: DeletedListener): () => void {
     return this.#parts.events.onDeleted(listener)

@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises'
 import type { CdpSession } from './cdp.ts'
 import { closeTarget, onTargetGone, openTarget } from './engine.ts'
 import { FrameTree } from './frames.ts'
@@ -23,6 +24,9 @@ export interface PageLinkOptions {
   readonly onGone: () => void
 }
 
+/** Milliseconds after which a page is told all the same. */
+const HOLD_PATIENCE_MS = 2_000
+
 /** A page of the browser behind a window: its frames and worlds, and what passes between them and the main process. */
 export class PageLink {
   readonly frames: FrameTree
@@ -35,6 +39,7 @@ export class PageLink {
   #targetId: string | undefined
   #size: PageSize
   #isGone = false
+  #held: Promise<void> = Promise.resolve()
 
   constructor(options: PageLinkOptions) {
     this.#options = options
@@ -77,7 +82,14 @@ export class PageLink {
     if (world === undefined) return
     const expression = `window[${JSON.stringify(RECEIVER)}](${JSON.stringify(JSON.stringify(message))})`
     const isLost = () => {}
-    void this.#session.then((session) => session.send('Runtime.evaluate', { expression, contextId: world })).catch(isLost)
+    void Promise.all([this.#session, this.#held])
+      .then(([session]) => session.send('Runtime.evaluate', { expression, contextId: world }))
+      .catch(isLost)
+  }
+
+  /** Keeps back what is told from now on: a page that waits in the debugger hears, but cannot act on it. */
+  hold(settled: Promise<void>): void {
+    this.#held = Promise.race([settled, setTimeout(HOLD_PATIENCE_MS, undefined, { ref: false })])
   }
 
   resize(size: PageSize): void {

@@ -9,6 +9,12 @@ import { ElectronEvent } from './strict.ts'
 
 export type OpenHandler = (details: HandlerDetails) => { readonly action: 'allow' | 'deny' }
 
+export interface Decision {
+  readonly action: 'allow' | 'deny'
+  /** To be called when the window is there, or gone. */
+  settle(): void
+}
+
 export interface PageNavigationOptions {
   readonly link: PageLink
   readonly loading: PageLoading
@@ -35,7 +41,7 @@ export class PageNavigation {
   /** Where frames themselves asked to go, as the browser names it. */
   readonly #requested = new Map<string, string>()
   /** What was decided on windows that this page opened, and that have not appeared yet. */
-  readonly #decisions: ('allow' | 'deny')[] = []
+  readonly #decisions: Decision[] = []
   readonly #words = new EventEmitter()
 
   constructor(options: PageNavigationOptions) {
@@ -52,15 +58,17 @@ export class PageNavigation {
       const disposition = features === '' ? 'foreground-tab' : 'new-window'
       const referrer = { url: '', policy: 'strict-origin-when-cross-origin' } as const
       const details: HandlerDetails = { url: fromWeb(url), frameName: windowName, features, disposition, referrer }
-      this.#decisions.push(this.openHandler?.(details).action ?? 'allow')
+      const settled = Promise.withResolvers<void>()
+      this.#options.link.hold(settled.promise)
+      this.#decisions.push({ action: this.openHandler?.(details).action ?? 'allow', settle: settled.resolve })
       this.#words.emit('word')
     })
   }
 
-  /** Whether the next window that this page opened may be there. */
-  async mayOpen(): Promise<boolean> {
+  /** What was decided on the next window that this page opened. */
+  async decision(): Promise<Decision> {
     await this.#hear(() => this.#decisions.length > 0)
-    return this.#decisions.shift() !== 'deny'
+    return this.#decisions.shift() ?? { action: 'allow', settle() {} }
   }
 
   /** Whether a document may be loaded into its frame. */

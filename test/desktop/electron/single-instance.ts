@@ -48,7 +48,8 @@ export class SingleInstance {
   }
 
   release(): void {
-    this.#server?.close()
+    if (this.#server === undefined) return
+    this.#server.close()
     this.#server = undefined
     rmSync(this.#address, { force: true })
   }

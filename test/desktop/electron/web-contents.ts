@@ -167,13 +167,16 @@ export class WebContents extends StrictEmitter implements Pick<ElectronWebConten
 
   /** Lets a page that this one opened be there, or not. */
   static async settlePopup(contents: WebContents | undefined, { id, session: page }: Target): Promise<void> {
-    const mayOpen = contents === undefined || (await contents.#navigation.mayOpen())
-    if (!mayOpen) {
+    const decision = contents && (await contents.#navigation.decision())
+    if (decision?.action === 'deny') {
       void closeTarget(id)
       // A page that waits in the process of its opener holds it up, and is not closed before it goes on.
       await setTimeout(CLOSE_PATIENCE_MS)
     }
-    void page.send('Runtime.runIfWaitingForDebugger')
+    await page.send('Runtime.runIfWaitingForDebugger').catch(() => {
+      // It is closed.
+    })
+    decision?.settle()
   }
 
   async #prepare(page: Awaited<PageLink['session']>): Promise<void> {

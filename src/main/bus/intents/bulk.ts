@@ -1,6 +1,9 @@
 import type { Commits } from '../store/commits.ts'
 import type { Managing } from './manage.ts'
 
+/** To move an intent on is as much work as to delete so many, which is what steps are measured by. */
+const WEIGHT = 4
+
 /** What operators do with many intents at once: in small steps between the requests, which hardly notice. */
 export class Bulk {
   readonly #commits: Commits
@@ -25,7 +28,7 @@ export class Bulk {
     let changed = 0
     for (let from = 0; from < ids.length; ) {
       const step = await this.#commits.background((now, rows) => {
-        const taken = ids.slice(from, from + rows)
+        const taken = ids.slice(from, from + rows / WEIGHT)
         return { taken: taken.length, changed: taken.filter((id) => change(id, now)).length }
       })
       from += step.taken

@@ -44,8 +44,17 @@ export function openDatabase(path: string): Connection {
   } catch (error) {
     db.close()
     if (error instanceof UnusableDatabaseError) throw error
+    if (sqliteCode(error)?.startsWith('SQLITE_CORRUPT')) throw unreadable(path, error)
     throw new UnusableDatabaseError(`The database ${path} cannot be used: ${(error as Error).message}.`)
   }
+}
+
+/** A database that is there but damaged. */
+export function unreadable(path: string, error: unknown): UnusableDatabaseError {
+  const what = `${sqliteCode(error)}: ${(error as Error).message}`
+  return new UnusableDatabaseError(
+    `The database ${path} cannot be read (${what}); restore a copy of it, or set BUS_DB_PATH to another file.`
+  )
 }
 
 /** Opens it for reading only, beside the writer: for operators' questions, in a thread of their own. */

@@ -30,6 +30,13 @@ export class RideTimer {
     void this.#commits.poke(true)
   }
 
+  /** Resolves when nothing waits any more; at once when nothing does. */
+  async settled(): Promise<void> {
+    if (this.#cancel === undefined) return
+    this.close()
+    await this.#commits.poke(true)
+  }
+
   close(): void {
     this.#cancel?.()
     this.#cancel = undefined

@@ -15,7 +15,10 @@ export function accessHandlers(deps: ControlDependencies) {
   }
 
   return {
-    'keys.list': () => bus.reader.ask('keys'),
+    'keys.list': async () => {
+      await bus.notesWritten()
+      return bus.reader.ask('keys')
+    },
 
     'keys.create': async ({ owner }) => {
       const { key, secret } = await bus.createKey(owner)

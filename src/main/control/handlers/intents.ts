@@ -49,6 +49,7 @@ export function intentHandlers(deps: ControlDependencies) {
     'intents.count': (input) => bus.reader.ask('count', input, clock.now()),
     'intents.detail': ({ id }) => detail(id),
     'intents.explain': async ({ id }) => {
+      await bus.notesWritten()
       const { state } = listener
       const explanation = await bus.reader.ask('explain', id, {
         now: clock.now(),

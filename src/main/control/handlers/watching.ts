@@ -4,15 +4,23 @@ import type { Handlers } from '../control.ts'
 /** What the bus is doing, and who works for it. */
 export function watchingHandlers({ bus, clock, feed, settings }: ControlDependencies) {
   return {
-    'overview.get': () =>
-      bus.reader.ask('summary', {
-        now: clock.now(),
-        isPaused: bus.isPaused,
-        isMaintenance: settings.values.maintenance
-      }),
-    'statistics.get': ({ range }) => bus.reader.ask('statistics', range, clock.now()),
-    'names.list': () => bus.reader.ask('names'),
-    'workers.list': () => bus.reader.ask('workers', clock.now()),
+    'overview.get': async () => {
+      await bus.notesWritten()
+      const { isPaused } = bus
+      return bus.reader.ask('summary', { now: clock.now(), isPaused, isMaintenance: settings.values.maintenance })
+    },
+    'statistics.get': async ({ range }) => {
+      await bus.notesWritten()
+      return bus.reader.ask('statistics', range, clock.now())
+    },
+    'names.list': async () => {
+      await bus.notesWritten()
+      return bus.reader.ask('names')
+    },
+    'workers.list': async () => {
+      await bus.notesWritten()
+      return bus.reader.ask('workers', clock.now())
+    },
     'workers.forget': async ({ ref }) => {
       await bus.forgetWorker(ref)
       feed.noteChanged('workers')

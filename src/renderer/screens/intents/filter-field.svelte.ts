@@ -16,7 +16,10 @@ export class FilterField {
   /** Index of the completion that Enter takes; -1 for none. */
   chosen = $state(-1)
   names = $state.raw<NamesView>(NO_NAMES)
-  readonly suggestions: readonly Suggestion[] = $derived(this.isOpen ? suggest(this.text, this.caret, this.names) : [])
+  /** Without what stands there already. */
+  readonly suggestions: readonly Suggestion[] = $derived(
+    this.isOpen ? suggest(this.text, this.caret, this.names).filter(({ from, to, insert }) => this.text.slice(from, to) !== insert) : []
+  )
   readonly #filter = $derived(parseFilter(this.text))
   /** A term that is still being written is no mistake yet. */
   readonly problems: readonly FilterProblem[] = $derived(
@@ -32,7 +35,7 @@ export class FilterField {
 
   /** Shows a filter that came from elsewhere. */
   show(text: string): void {
-    clearTimeout(this.#timer)
+    this.#stopWaiting()
     this.text = text
     this.caret = text.length
     this.chosen = -1
@@ -44,8 +47,15 @@ export class FilterField {
     this.caret = caret
     this.isOpen = true
     this.chosen = -1
-    clearTimeout(this.#timer)
-    this.#timer = setTimeout(() => this.#filter.problems.length === 0 && this.#onApply(text), PAUSE_MS)
+    this.#stopWaiting()
+    this.#timer = setTimeout(() => this.#applyIfSound(), PAUSE_MS)
+  }
+
+  /** The focus goes elsewhere: what is done there is meant for what was typed. */
+  leave(): void {
+    this.isFocused = false
+    this.isOpen = false
+    if (this.#timer !== undefined) this.#applyIfSound()
   }
 
   /** Moves through the completions, round and round. */
@@ -65,9 +75,19 @@ export class FilterField {
 
   /** Makes it take effect at once, mistakes and all. */
   apply(): void {
-    clearTimeout(this.#timer)
+    this.#stopWaiting()
     this.isOpen = false
     this.chosen = -1
     this.#onApply(this.text.trim())
+  }
+
+  #applyIfSound(): void {
+    this.#stopWaiting()
+    if (this.#filter.problems.length === 0) this.#onApply(this.text.trim())
+  }
+
+  #stopWaiting(): void {
+    clearTimeout(this.#timer)
+    this.#timer = undefined
   }
 }

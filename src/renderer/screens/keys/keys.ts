@@ -1,8 +1,8 @@
 import { STATUS_NAMES, type Counts, type KeyImpact, type StatusName } from '../../../shared/control/views.ts'
+import { DEFAULT_NAMESPACE } from '../../../shared/limits.ts'
 import { claimLines, publishLine } from '../../lib/text/commands.ts'
 import { counted } from '../../lib/text/numbers.ts'
 import { bashWorker, pythonWorker, shellSetup, typescriptPublisher } from '../../lib/text/programs.ts'
-import { DEFAULT_NAMESPACE } from '../../../shared/limits.ts'
 
 /** The public id of the main key. */
 export const MAIN_KEY = 'main'
@@ -12,27 +12,32 @@ const NAMED = 3
 
 /** What happens when a key is revoked, a sentence each. */
 export function revokeEffects(id: string, { open, claimed, leases, workers }: KeyImpact): string[] {
-  return [
-    'Requests with this key are refused at once, and it cannot be brought back.',
-    ...(open > 0
-      ? [`${counted(open, 'open intent')} that it published ${stays(open)}. Private ones then go only to workers with the main key that ask for publisher=${id}.`]
-      : []),
-    ...(claimed > 0 ? [`${counted(claimed, 'claimed intent')} that it published ${stays(claimed)} with whoever works on ${claimed === 1 ? 'it' : 'them'}.`] : []),
-    ...(leases > 0
-      ? [`It holds ${counted(leases, 'lease')}: that work can no longer be settled, and goes back to the queue when the ${leases === 1 ? 'lease ends' : 'leases end'}.`]
-      : []),
-    workers.length > 0 ? `Used by ${counted(workers.length, 'worker')}: ${named(workers)}.` : 'No worker was seen with it.'
-  ]
+  const effects = ['Requests with this key are refused at once, and it cannot be brought back.']
+  if (open > 0) {
+    effects.push(
+      `${counted(open, 'open intent')} that it published ${stays(open)}. Private ones then go only to workers with the main key that ask for publisher=${id}.`
+    )
+  }
+  if (claimed > 0) {
+    const them = claimed === 1 ? 'it' : 'them'
+    effects.push(`${counted(claimed, 'claimed intent')} that it published ${stays(claimed)} with whoever works on ${them}.`)
+  }
+  if (leases > 0) {
+    effects.push(`It holds ${counted(leases, 'lease')}: that work can no longer be settled, and goes back to the queue when ${leasesEnd(leases)}.`)
+  }
+  effects.push(workers.length > 0 ? usedBy(workers) : 'No worker was seen with it.')
+  return effects
 }
 
 /** What happens when the main key is replaced, a sentence each. */
 export function rotateEffects({ leases, workers }: KeyImpact): string[] {
-  return [
-    'Every program that has the main key is refused at once, until you give it the new one. Generated keys go on.',
-    ...(leases > 0 ? [`It holds ${counted(leases, 'lease')}: that work can only be settled with the new key, before the ${leases === 1 ? 'lease ends' : 'leases end'}.`] : []),
-    ...(workers.length > 0 ? [`Used by ${counted(workers.length, 'worker')}: ${named(workers)}.`] : []),
-    'Intents stay as they are and belong to the new key.'
-  ]
+  const effects = ['Every program that has the main key is refused at once, until you give it the new one. Generated keys go on.']
+  if (leases > 0) {
+    effects.push(`It holds ${counted(leases, 'lease')}: that work can only be settled with the new key, before ${leasesEnd(leases)}.`)
+  }
+  if (workers.length > 0) effects.push(usedBy(workers))
+  effects.push('Intents stay as they are and belong to the new key.')
+  return effects
 }
 
 /** Statuses that a key has intents in, with how many. */
@@ -57,7 +62,12 @@ function stays(count: number): string {
   return count === 1 ? 'stays' : 'stay'
 }
 
-function named(names: readonly string[]): string {
-  const rest = names.length - NAMED
-  return rest > 0 ? `${names.slice(0, NAMED).join(', ')} and ${rest} more` : names.join(', ')
+function leasesEnd(count: number): string {
+  return count === 1 ? 'the lease ends' : 'the leases end'
+}
+
+function usedBy(workers: readonly string[]): string {
+  const rest = workers.length - NAMED
+  const names = rest > 0 ? `${workers.slice(0, NAMED).join(', ')} and ${rest} more` : workers.join(', ')
+  return `Used by ${counted(workers.length, 'worker')}: ${names}.`
 }

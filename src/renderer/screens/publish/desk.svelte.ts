@@ -107,6 +107,7 @@ export class Desk {
     const isDone = await this.#busy(async () => {
       this.published = await this.#publish(publication, idempotencyKey)
       this.hasTried = false
+      this.loadFailure = null
       this.#keep()
     })
     if (isDone && this.published!.id === before?.id) {

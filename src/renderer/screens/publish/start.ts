@@ -1,4 +1,3 @@
-import type { Route } from '../../lib/state/router.svelte.ts'
 import { readable, type Draft } from './draft.ts'
 
 /** What an address wants to be published. Nothing is published by going somewhere: the form is filled in, no more. */
@@ -9,7 +8,7 @@ export type Start =
   | { readonly kind: 'template'; readonly id: string }
 
 /** `#/publish?template=<id>`, `?from=<id of an intent>`, `?goal=…&payload=…&namespace=…`. */
-export function startOf({ params }: Pick<Route, 'params'>): Start {
+export function startOf(params: URLSearchParams): Start {
   const template = params.get('template')
   if (template) return { kind: 'template', id: template }
   const from = params.get('from')

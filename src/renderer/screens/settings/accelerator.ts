@@ -68,7 +68,8 @@ export function acceleratorOf(press: KeyPress, platform: string): { readonly acc
   ].filter((modifier) => modifier !== false)
   // Alone, a key that types something would be taken from every other program.
   const isSafe = modifiers.some((modifier) => modifier !== 'Shift') || /^F\d+$/.test(key)
-  if (!isSafe) return { problem: `Hold ${isMac ? 'Command, Control or Option' : 'Ctrl, Alt or Super'} as well: a key alone would be taken from every other program.` }
+  const others = isMac ? 'Command, Control or Option' : 'Ctrl, Alt or Super'
+  if (!isSafe) return { problem: `Hold ${others} as well: a key alone would be taken from every other program.` }
   return { accelerator: [...modifiers, key].join('+') }
 }
 

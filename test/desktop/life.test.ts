@@ -1,0 +1,159 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { temporaryFolder } from '../support/folders.ts'
+import { ask } from '../support/http-client.ts'
+import { BusUser } from './bus-user.ts'
+import { DesktopApp } from './driver.ts'
+
+/** How the app goes to the tray, is started twice, follows links, and ends. */
+
+const ENDED = { code: 0, signal: null }
+const ID = '0123456789abcdef0123456789abcdef'
+
+describe('closing the window', () => {
+  test('frees it and leaves the bus running, which is said once; the tray brings it back', async () => {
+    await using app = await DesktopApp.start()
+    const url = await app.url()
+    for (const isFirst of [true, false]) {
+      const page = await app.window()
+      const isGone = page.waitForEvent('close')
+      await app.closeWindow()
+      await isGone
+      expect(await app.countWindows()).toBe(0)
+      expect((await ask(url, { path: '/health' })).status).toBe(200)
+      expect(await app.notifications()).toEqual([expect.objectContaining({ title: 'The bus goes on' })])
+      await app.tray.choose('Open')
+      if (isFirst) await app.window()
+    }
+    await app.window()
+    expect(await app.url()).toBe(url)
+    expect(await app.countQuestions()).toBe(0)
+  })
+
+  test.each([
+    ['without a tray', { tray: 'none' }],
+    ['where the tray does not take the icon', { tray: 'throws' }]
+  ] as const)('%s quits', async (_name, options) => {
+    await using app = await DesktopApp.start(options)
+    await app.url()
+    expect((await app.call('settings.get', {})).unavailable.closeToTray).toContain('closing the window quits')
+    await app.closeWindow()
+    expect(await app.exited).toEqual(ENDED)
+  })
+
+  test('quits when that is set, but not under a worker without a question', async () => {
+    await using app = await DesktopApp.start()
+    const user = await BusUser.of(app)
+    await app.call('settings.change', { closeToTray: false })
+    await user.publish('resize')
+    const lease = await user.claim('resize')
+    await app.closeWindow()
+    expect((await app.question()).detail).toContain('resize (pi4)')
+    expect(await app.countWindows()).toBe(1)
+    await app.answer('Keep running')
+    expect(await user.fulfill(lease)).toBe(200)
+    await app.closeWindow()
+    expect(await app.exited).toEqual(ENDED)
+  })
+})
+
+describe('quitting', () => {
+  test('asks when workers hold leases, names them, and takes no for an answer', async () => {
+    using folder = temporaryFolder()
+    await using app = await DesktopApp.start({ dataDir: folder.path })
+    const user = await BusUser.of(app)
+    for (const goal of ['resize', 'upload']) {
+      await user.publish(goal)
+      await user.claim(goal)
+    }
+    await app.quit()
+    const { message, detail, buttons } = await app.question()
+    expect(message).toBe('2 intents are being worked on.')
+    expect(detail).toContain('resize (pi4)')
+    expect(detail).toContain('upload (pi4)')
+    expect(buttons).toEqual(['Quit', 'Keep running'])
+    // Asking again while the question is open asks nothing more.
+    await app.tray.choose('Quit')
+    await app.answer('Keep running')
+    expect((await ask(user.url, { path: '/health' })).status).toBe(200)
+    expect(await app.countQuestions()).toBe(0)
+    await app.tray.choose('Quit')
+    await app.question()
+    await app.answer('Quit')
+    expect(await app.exited).toEqual(ENDED)
+    expect(existsSync(join(folder.path, 'infrastructure.db-wal'))).toBe(false)
+  })
+
+  test('asks nothing when nobody works, and intents are there after the next start', async () => {
+    using folder = temporaryFolder()
+    let id: string
+    {
+      await using app = await DesktopApp.start({ dataDir: folder.path })
+      id = await (await BusUser.of(app)).publish('later')
+      await app.quit()
+      expect(await app.exited).toEqual(ENDED)
+    }
+    await using app = await DesktopApp.start({ dataDir: folder.path })
+    expect(await app.call('intents.detail', { id })).toMatchObject({ goal: 'later', status: 'open' })
+  })
+})
+
+describe('started a second time', () => {
+  test('the app ends at once, and the first one comes to the front, where a link leads', async () => {
+    await using app = await DesktopApp.start()
+    await app.url()
+    await app.closeWindow()
+    await expect.poll(() => app.countWindows()).toBe(0)
+    expect(await app.startSecond()).toEqual(ENDED)
+    await app.window()
+    expect(await app.startSecond([`intentbus://intent/${ID}`])).toEqual(ENDED)
+    await expect.poll(() => app.place()).toBe(`#/intents/${ID}`)
+    expect(await app.startSecond(['intentbus://intents?filter=status%3Adead'])).toEqual(ENDED)
+    await expect.poll(() => app.place()).toBe('#/intents?filter=status%3Adead')
+    expect(await app.startSecond(['intentbus://panel'])).toEqual(ENDED)
+    await app.panel()
+    expect(await app.countWindows()).toBe(2)
+  })
+
+  test('a link to publish only prefills, and one to nowhere is not followed', async () => {
+    await using app = await DesktopApp.start()
+    await app.url()
+    await app.startSecond(['intentbus://publish?goal=wipe&payload=%7B%22all%22%3Atrue%7D'])
+    await expect.poll(() => app.place()).toMatch(/^#\/publish\?goal=wipe&payload=/)
+    await expect.poll(async () => (await app.window()).getByLabel('Goal').first().inputValue()).toBe('wipe')
+    const place = await app.place()
+    for (const link of ['intentbus://settings', 'intentbus://intent/../../etc', 'intentbus:keys']) {
+      expect(await app.startSecond([link])).toEqual(ENDED)
+    }
+    expect(await app.place()).toBe(place)
+    expect((await app.call('intents.count', {})).count).toBe(0)
+    expect(await app.opened()).toEqual([])
+  })
+
+  test('a link starts the app where it leads', async () => {
+    await using app = await DesktopApp.start({ args: [`intentbus://intent/${ID}`, '--hidden'] })
+    await app.window()
+    expect(await app.place()).toBe(`#/intents/${ID}`)
+  })
+})
+
+test.runIf(process.platform === 'linux')('starting at login is a file that the setting makes and takes away', async () => {
+  await using app = await DesktopApp.start()
+  await app.url()
+  const folder = join(app.configDir, 'autostart')
+  const file = join(folder, 'intent-bus-desktop.desktop')
+  expect(existsSync(file)).toBe(false)
+  await app.call('settings.change', { startAtLogin: true })
+  expect(readFileSync(file, 'utf8')).toMatch(/^Exec=.* --hidden$/m)
+  await app.call('settings.change', { startAtLogin: false })
+  expect(existsSync(file)).toBe(false)
+})
+
+test('logs and data are shown by the system’s own programs', async () => {
+  await using app = await DesktopApp.start()
+  await app.url()
+  await app.call('desktop.show', { what: 'log' })
+  await app.call('desktop.show', { what: 'data' })
+  expect(await app.opened()).toEqual([(await app.call('settings.get', {})).logFile, app.dataDir])
+})
