@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { temporaryFolder } from '../support/folders.ts'
@@ -6,10 +6,9 @@ import { ask } from '../support/http-client.ts'
 import { BusUser } from './bus-user.ts'
 import { DesktopApp } from './driver.ts'
 
-/** How the app goes to the tray, is started twice, follows links, and ends. */
+/** How the app goes to the tray, and how it is quit. */
 
 const ENDED = { code: 0, signal: null }
-const ID = '0123456789abcdef0123456789abcdef'
 
 describe('closing the window', () => {
   test('frees it and leaves the bus running, which is said once; the tray brings it back', async () => {
@@ -97,63 +96,4 @@ describe('quitting', () => {
     await using app = await DesktopApp.start({ dataDir: folder.path })
     expect(await app.call('intents.detail', { id })).toMatchObject({ goal: 'later', status: 'open' })
   })
-})
-
-describe('started a second time', () => {
-  test('the app ends at once, and the first one comes to the front, where a link leads', async () => {
-    await using app = await DesktopApp.start()
-    await app.url()
-    await app.closeWindow()
-    await expect.poll(() => app.countWindows()).toBe(0)
-    expect(await app.startSecond()).toEqual(ENDED)
-    await app.window()
-    expect(await app.startSecond([`intentbus://intent/${ID}`])).toEqual(ENDED)
-    await expect.poll(() => app.place()).toBe(`#/intents/${ID}`)
-    expect(await app.startSecond(['intentbus://intents?filter=status%3Adead'])).toEqual(ENDED)
-    await expect.poll(() => app.place()).toBe('#/intents?filter=status%3Adead')
-    expect(await app.startSecond(['intentbus://panel'])).toEqual(ENDED)
-    await app.panel()
-    expect(await app.countWindows()).toBe(2)
-  })
-
-  test('a link to publish only prefills, and one to nowhere is not followed', async () => {
-    await using app = await DesktopApp.start()
-    await app.url()
-    await app.startSecond(['intentbus://publish?goal=wipe&payload=%7B%22all%22%3Atrue%7D'])
-    await expect.poll(() => app.place()).toMatch(/^#\/publish\?goal=wipe&payload=/)
-    await expect.poll(async () => (await app.window()).getByLabel('Goal').first().inputValue()).toBe('wipe')
-    const place = await app.place()
-    for (const link of ['intentbus://settings', 'intentbus://intent/../../etc', 'intentbus:keys']) {
-      expect(await app.startSecond([link])).toEqual(ENDED)
-    }
-    expect(await app.place()).toBe(place)
-    expect((await app.call('intents.count', {})).count).toBe(0)
-    expect(await app.opened()).toEqual([])
-  })
-
-  test('a link starts the app where it leads', async () => {
-    await using app = await DesktopApp.start({ args: [`intentbus://intent/${ID}`, '--hidden'] })
-    await app.window()
-    expect(await app.place()).toBe(`#/intents/${ID}`)
-  })
-})
-
-test.runIf(process.platform === 'linux')('starting at login is a file that the setting makes and takes away', async () => {
-  await using app = await DesktopApp.start()
-  await app.url()
-  const folder = join(app.configDir, 'autostart')
-  const file = join(folder, 'intent-bus-desktop.desktop')
-  expect(existsSync(file)).toBe(false)
-  await app.call('settings.change', { startAtLogin: true })
-  expect(readFileSync(file, 'utf8')).toMatch(/^Exec=.* --hidden$/m)
-  await app.call('settings.change', { startAtLogin: false })
-  expect(existsSync(file)).toBe(false)
-})
-
-test('logs and data are shown by the system’s own programs', async () => {
-  await using app = await DesktopApp.start()
-  await app.url()
-  await app.call('desktop.show', { what: 'log' })
-  await app.call('desktop.show', { what: 'data' })
-  expect(await app.opened()).toEqual([(await app.call('settings.get', {})).logFile, app.dataDir])
 })

@@ -1,55 +1,74 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { temporaryFolder } from '../support/folders.ts'
 import { ask } from '../support/http-client.ts'
 import { BusUser } from './bus-user.ts'
 import { DesktopApp, ELECTRON } from './driver.ts'
 
-test('the app opens one window with the interface over a bus that listens, and says nothing is wrong', async () => {
-  await using app = await DesktopApp.start()
-  const page = await app.window()
-  const trouble: string[] = []
-  page.on('console', (message) => message.type() === 'error' && trouble.push(message.text()))
-  page.on('pageerror', (error) => trouble.push(error.message))
-  await page.reload()
-  await page.getByRole('link', { name: 'Intents' }).click()
-  await page.getByRole('heading', { name: 'Intents', level: 1 }).waitFor()
-  await page.getByRole('link', { name: 'Overview' }).click()
-  await page.getByRole('heading', { name: 'Overview', level: 1 }).waitFor()
-  expect(trouble).toEqual([])
-  expect(await app.countWindows()).toBe(1)
-  expect((await ask(await app.url(), { path: '/health' })).status).toBe(200)
-  expect(await app.call('status.get', {})).toMatchObject({ app: { shell: 'desktop' }, state: 'running', dataDir: app.dataDir })
-  expect(app.stderr).toBe('')
-})
+/** How the app comes up, and what its page is given. */
 
-test('the page has the bridge and nothing of Node, under a policy that lets in nothing from elsewhere', async () => {
-  await using app = await DesktopApp.start()
-  const page = await app.window()
-  expect(await page.evaluate('Object.keys(intentBus).sort()')).toEqual(['call', 'listen', 'onNavigate', 'platform', 'view'])
-  expect(await page.evaluate('[intentBus.view, intentBus.platform, isSecureContext]')).toEqual(['window', process.platform, true])
-  expect(await page.evaluate('["require", "process", "Buffer", "module", "electron"].filter((name) => name in window)')).toEqual([])
-  // What a debugger runs is free to evaluate; what a timer calls is the page's own.
-  const evaluated = `new Promise((done) => setTimeout(() => {
-    try { done(eval('1')) } catch (error) { done(error.name) }
-  }))`
-  expect(await page.evaluate(evaluated)).toBe('EvalError')
-  const inline = `new Promise((done) => {
-    document.addEventListener('securitypolicyviolation', ({ violatedDirective }) => done(violatedDirective))
-    document.body.append(Object.assign(document.createElement('script'), { textContent: 'window.isHacked = true' }))
-  })`
-  expect(await page.evaluate(inline)).toBe('script-src-elem')
-  expect(await page.evaluate('"isHacked" in window')).toBe(false)
-})
+describe('the app', () => {
+  let app: DesktopApp
 
-test('the page follows what workers do', async () => {
-  await using app = await DesktopApp.start()
-  const page = await app.window()
-  await page.getByRole('link', { name: 'Intents' }).click()
-  const user = await BusUser.of(app)
-  await user.publish('resize')
-  await page.getByText('resize').first().waitFor()
+  beforeAll(async () => {
+    app = await DesktopApp.start()
+  })
+
+  afterAll(() => app[Symbol.asyncDispose]())
+
+  test('opens one window with the interface over a bus that listens, and says nothing is wrong', async () => {
+    const page = await app.window()
+    const trouble: string[] = []
+    page.on('console', (message) => message.type() === 'error' && trouble.push(message.text()))
+    page.on('pageerror', (error) => trouble.push(error.message))
+    await page.reload()
+    await page.getByRole('link', { name: 'Intents' }).click()
+    await page.getByRole('heading', { name: 'Intents', level: 1 }).waitFor()
+    await page.getByRole('link', { name: 'Overview' }).click()
+    await page.getByRole('heading', { name: 'Overview', level: 1 }).waitFor()
+    expect(trouble).toEqual([])
+    expect(await app.countWindows()).toBe(1)
+    expect((await ask(await app.url(), { path: '/health' })).status).toBe(200)
+    expect(await app.call('status.get', {})).toMatchObject({ app: { shell: 'desktop' }, state: 'running', dataDir: app.dataDir })
+    expect(app.stderr).toBe('')
+  })
+
+  test('gives its page the bridge and nothing of Node, under a policy that lets in nothing from elsewhere', async () => {
+    const page = await app.window()
+    expect(await page.evaluate('Object.keys(intentBus).sort()')).toEqual(['call', 'listen', 'onNavigate', 'platform', 'view'])
+    expect(await page.evaluate('[intentBus.view, intentBus.platform, isSecureContext]')).toEqual(['window', process.platform, true])
+    expect(await page.evaluate('["require", "process", "Buffer", "module", "electron"].filter((name) => name in window)')).toEqual([])
+    // What a debugger runs is free to evaluate; what a timer calls is the page's own.
+    const evaluated = `new Promise((done) => setTimeout(() => {
+      try { done(eval('1')) } catch (error) { done(error.name) }
+    }))`
+    expect(await page.evaluate(evaluated)).toBe('EvalError')
+    const inline = `new Promise((done) => {
+      document.addEventListener('securitypolicyviolation', ({ violatedDirective }) => done(violatedDirective))
+      document.body.append(Object.assign(document.createElement('script'), { textContent: 'window.isHacked = true' }))
+    })`
+    expect(await page.evaluate(inline)).toBe('script-src-elem')
+    expect(await page.evaluate('"isHacked" in window')).toBe(false)
+  })
+
+  test('shows what workers do', async () => {
+    const page = await app.window()
+    await page.getByRole('link', { name: 'Intents' }).click()
+    const user = await BusUser.of(app)
+    await user.publish('resize')
+    await page.getByText('resize').first().waitFor()
+  })
+
+  test.runIf(ELECTRON !== undefined)('real Electron: pages run in Chromium’s sandbox', async () => {
+    await app.window()
+    const sandboxed = await app.evaluate(({ app: electron }) => electron.getAppMetrics().filter(({ type }) => type === 'Tab').map(({ sandboxed: is }) => is))
+    expect(sandboxed).toEqual([true])
+  })
+
+  test.runIf(ELECTRON !== undefined)('real Electron: the address is of the app’s own scheme', async () => {
+    expect(await (await app.window()).evaluate('location.origin')).toBe('app://intent-bus')
+  })
 })
 
 test('started hidden it has a tray and no window; without a tray there is a window all the same', async () => {
@@ -85,40 +104,4 @@ test('size and place of the window are kept, and a place off all screens is not 
   await using app = await DesktopApp.start({ dataDir: folder.path })
   await app.window()
   expect((await getBounds(app)).x).toBeLessThan(10_000)
-})
-
-test.each(['SIGTERM', 'SIGINT', 'SIGHUP'] as const)('%s closes the bus in order, without a question, while a worker holds a lease', async (signal) => {
-  using folder = temporaryFolder()
-  await using app = await DesktopApp.start({ dataDir: folder.path })
-  const user = await BusUser.of(app)
-  await user.publish('resize')
-  await user.claim('resize')
-  app.kill(signal)
-  expect(await app.exited).toEqual({ code: 0, signal: null })
-  // Only a database that was closed leaves no log of writes.
-  expect(existsSync(join(folder.path, 'infrastructure.db'))).toBe(true)
-  expect(existsSync(join(folder.path, 'infrastructure.db-wal'))).toBe(false)
-})
-
-test('the end of the user’s session closes the bus without a question', async () => {
-  using folder = temporaryFolder()
-  await using app = await DesktopApp.start({ dataDir: folder.path })
-  const user = await BusUser.of(app)
-  await user.publish('resize')
-  await user.claim('resize')
-  await app.evaluate(({ powerMonitor }) => void setTimeout(() => powerMonitor.emit('shutdown', { preventDefault() {} }), 20))
-  expect(await app.exited).toEqual({ code: 0, signal: null })
-  expect(existsSync(join(folder.path, 'infrastructure.db-wal'))).toBe(false)
-})
-
-test.runIf(ELECTRON !== undefined)('real Electron: pages run in Chromium’s sandbox', async () => {
-  await using app = await DesktopApp.start()
-  await app.window()
-  const sandboxed = await app.evaluate(({ app: electron }) => electron.getAppMetrics().filter(({ type }) => type === 'Tab').map(({ sandboxed: is }) => is))
-  expect(sandboxed).toEqual([true])
-})
-
-test.runIf(ELECTRON !== undefined)('real Electron: the address is of the app’s own scheme', async () => {
-  await using app = await DesktopApp.start()
-  expect(await (await app.window()).evaluate('location.origin')).toBe('app://intent-bus')
 })

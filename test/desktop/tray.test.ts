@@ -22,6 +22,28 @@ function labelsBelow(label: string) {
   return async () => (await app.tray.menu()).find((item) => item.label === label)?.items.map((item) => item.label)
 }
 
+describe('a dead letter', () => {
+  test('is told of, and a click leads to it', async () => {
+    const id = await user.bury('jams', 'out of toner')
+    const shown = await until('a notification', async () => {
+      const notifications = await app.notifications()
+      return notifications.length > 0 ? notifications : undefined
+    })
+    expect(shown[0]).toEqual({ title: 'Intent died: jams', body: 'out of toner' })
+    await app.clickNotification(0)
+    await expect.poll(() => app.place()).toBe(`#/intents/${id}`)
+  })
+
+  test('is not told of when that is not wanted', async () => {
+    await using quiet = await DesktopApp.start()
+    const its = await BusUser.of(quiet)
+    await quiet.call('settings.change', { notifyDead: false })
+    await its.bury('breaks', 'silently')
+    await expect.poll(() => quiet.tray.menu().then((items) => JSON.stringify(items)), MENU_PATIENCE).toContain('breaks: silently')
+    expect(await quiet.notifications()).toEqual([])
+  })
+})
+
 describe('the menu of the tray', () => {
   test('says where the bus is, and copies that', async () => {
     await expect.poll(() => app.tray.labels(), MENU_PATIENCE).toContain(`Running at ${user.url}`)
@@ -69,30 +91,6 @@ describe('the menu of the tray', () => {
     await app.tray.choose('Recent failures', 'breaks: out of paper')
     await expect.poll(() => app.place()).toBe(`#/intents/${id}`)
     await (await app.window()).getByText('out of paper').first().waitFor()
-  })
-})
-
-describe('a dead letter', () => {
-  test('is told of, and a click leads to it', async () => {
-    // The one of the menu's test was told of first; further ones within ten seconds are summed up.
-    const shown = await until('a notification', async () => {
-      const notifications = await app.notifications()
-      return notifications.length > 0 ? notifications : undefined
-    })
-    expect(shown[0]).toEqual({ title: 'Intent died: breaks', body: 'out of paper' })
-    await app.evaluate(({ BrowserWindow }) => BrowserWindow.getAllWindows()[0]!.webContents.send('navigate', '#/overview'))
-    await expect.poll(() => app.place()).toBe('#/overview')
-    await app.clickNotification(0)
-    await expect.poll(() => app.place()).toMatch(/^#\/intents\/[0-9a-f]{32}$/)
-  })
-
-  test('is not told of when that is not wanted', async () => {
-    await using quiet = await DesktopApp.start()
-    const its = await BusUser.of(quiet)
-    await quiet.call('settings.change', { notifyDead: false })
-    await its.bury('breaks', 'silently')
-    await expect.poll(() => quiet.tray.menu().then((items) => JSON.stringify(items)), MENU_PATIENCE).toContain('breaks: silently')
-    expect(await quiet.notifications()).toEqual([])
   })
 })
 
@@ -146,16 +144,4 @@ describe('the panel', () => {
     await expect.poll(() => app.place()).toBe('#/overview')
     expect(await app.countWindows()).toBe(before)
   })
-})
-
-test('a shortcut that is taken is refused with a sentence, and the one before still works', async () => {
-  await using other = await DesktopApp.start({ takenShortcuts: ['Alt+F5'] })
-  await other.url()
-  const answer = await other.callRaw('settings.change', { panelShortcut: 'Alt+F5' })
-  expect(answer).toEqual({ ok: false, error: expect.objectContaining({ message: expect.stringContaining('The shortcut Alt+F5 cannot be used') }) })
-  expect((await other.call('settings.get', {})).values.panelShortcut).toBe(SHORTCUT)
-  await other.pressShortcut(SHORTCUT)
-  await expect.poll(() => other.isVisible('/panel.html'), { timeout: 5_000 }).toBe(true)
-  await other.call('settings.change', { panelShortcut: 'Alt+F6' })
-  await expect(other.pressShortcut(SHORTCUT)).rejects.toThrow('Nobody registered')
 })

@@ -27,7 +27,7 @@ beforeEach(async () => {
   goal = `bulk.${++round}`
   for (let i = 0; i < 6; i++) await bus.call('intents.publish', { goal, payload: String(i), maxAttempts: 1 })
   await page.evaluate(`location.hash = '#/intents?filter=goal:${goal}'`)
-  await expect(grid.getByRole('row')).toHaveCount(7)
+  await expect(row(6)).toContainText(goal)
 })
 
 /** The row of the intent that was published as the n-th newest, from 1. */

@@ -25,7 +25,9 @@ function row(text: string): Locator {
 }
 
 async function show(filter: string): Promise<void> {
+  const listed = page.waitForResponse(/control\/intents\.list/)
   await page.evaluate(`location.hash = ${JSON.stringify(`#/intents?filter=${encodeURIComponent(filter)}`)}`)
+  await listed
   await expect(page.getByRole('combobox', { name: 'Filter' })).toHaveValue(filter)
 }
 

@@ -45,15 +45,19 @@ export function attentionTo(symptoms: Symptoms): Attention[] {
 }
 
 function halted({ isPaused, isMaintenance }: Symptoms): Attention[] {
-  return [
-    ...(isMaintenance ? [{ kind: 'maintenance', text: 'The bus is in maintenance: it refuses all requests of publishers and workers.', filter: null } as const] : []),
-    ...(isPaused ? [{ kind: 'paused', text: 'The bus is paused: workers get nothing until it is resumed.', filter: null } as const] : [])
-  ]
+  const told: Attention[] = []
+  if (isMaintenance) {
+    const text = 'The bus is in maintenance: it refuses all requests of publishers and workers.'
+    told.push({ kind: 'maintenance', text, filter: null })
+  }
+  if (isPaused) told.push({ kind: 'paused', text: 'The bus is paused: workers get nothing until it is resumed.', filter: null })
+  return told
 }
 
 function unservedGoal({ namespace, goal, open, lastClaimedAt }: UnservedGoal, { now }: Symptoms): Attention {
-  const idle = lastClaimedAt === null ? 'no worker has ever claimed that goal' : `no worker has claimed that goal for ${duration(now - lastClaimedAt)}`
-  return { kind: 'unserved', text: `${count(open)} open for ${code(goal)}, ${idle}.`, filter: goalFilter('open', namespace, goal) }
+  const idle = lastClaimedAt === null ? 'ever claimed that goal' : `claimed that goal for ${duration(now - lastClaimedAt)}`
+  const text = `${count(open)} open for ${code(goal)}, no worker has ${idle}.`
+  return { kind: 'unserved', text, filter: goalFilter('open', namespace, goal) }
 }
 
 /** Lanes that the same filter leads to are one thing to look at. */
@@ -102,7 +106,8 @@ function deadOfGoal({ namespace, goal, dead, lastReason }: GoalFailures): Attent
 
 function lostLeases({ lastHour: { lost, claimed } }: Symptoms): Attention[] {
   if (lost < LOST.least || lost < claimed * LOST.share) return []
-  const text = `${plural(lost, 'lease')} ended in the last hour without a word of the worker: it stopped, or takes longer than its lease and does not extend it.`
+  const cause = 'it stopped, or takes longer than its lease and does not extend it'
+  const text = `${plural(lost, 'lease')} ended in the last hour without a word of the worker: ${cause}.`
   return [{ kind: 'lost_leases', text, filter: null }]
 }
 

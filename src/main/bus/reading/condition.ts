@@ -1,6 +1,6 @@
 import { globParts, literalOf, plainText } from '../../../shared/control/filter/glob.ts'
 import { isErrorPattern } from '../../../shared/control/filter/match.ts'
-import type { FilterTerm, JsonField, Test } from '../../../shared/control/filter/terms.ts'
+import { JSON_FIELDS, type FilterTerm, type JsonTest, type Test } from '../../../shared/control/filter/terms.ts'
 import { STATUS } from '../intents/intent.ts'
 
 /** An expression over the columns of `intents` and the values it names. */
@@ -62,12 +62,12 @@ class ConditionWriter {
       case 'age':
         return `${this.#value(this.#now)} - ${this.#column('created_at')} ${test.comparison} ${this.#value(test.seconds)}`
       case 'error':
-        return this.#like(this.#column('last_error'), isErrorPattern(test.pattern) ? likePattern(test.pattern) : containing(plainText(test.pattern)))
+        return this.#like(this.#column('last_error'), errorPattern(test.pattern))
       case 'has':
         return `${this.#column(test.what === 'error' ? 'last_error' : 'result')} IS NOT NULL`
       case 'payload':
       case 'result':
-        return this.#jsonValue(test.field, test)
+        return this.#jsonValue(test)
       case 'text':
         return this.#text(test.text)
       default: {
@@ -91,7 +91,7 @@ class ConditionWriter {
     const inJson = [...new Set(spellings(text))].map(containing)
     const places = [
       this.#like(this.#column('goal'), raw),
-      ...inJson.flatMap((spelling) => [this.#like(this.#column('payload'), spelling), this.#like(this.#column('result'), spelling)]),
+      ...JSON_FIELDS.flatMap((field) => inJson.map((spelling) => this.#like(this.#column(field), spelling))),
       this.#like(this.#column('last_error'), raw),
       // Only such a word can be in an id, and spelling an id out costs more than all the rest.
       ...(/^[0-9a-f]{1,32}$/i.test(text) ? [this.#like(this.#id(), raw)] : [])
@@ -104,7 +104,7 @@ class ConditionWriter {
     return `(printf('%014x', n) || ${this.#column('tail')})`
   }
 
-  #jsonValue(field: JsonField, { path, pattern, isText }: { path: readonly string[]; pattern: string; isText: boolean }): string {
+  #jsonValue({ field, path, pattern, isText }: JsonTest): string {
     const at = this.#value(`$${path.map((key) => `.${JSON.stringify(key)}`).join('')}`)
     const column = this.#column(field)
     const type = `json_type(${column}, ${at})`
@@ -141,11 +141,16 @@ class ConditionWriter {
 /** How a text may be spelt within JSON: with the escapes that it must have, and as encoders that keep to ASCII do. */
 function spellings(text: string): string[] {
   const escaped = JSON.stringify(text).slice(1, -1)
-  return [text, escaped, escaped.replace(/[\u0080-\uffff]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)]
+  const inAscii = escaped.replace(/[\u0080-\uffff]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
+  return [text, escaped, inAscii]
 }
 
 function containing(text: string): string {
   return `%${escapeLike(text)}%`
+}
+
+function errorPattern(pattern: string): string {
+  return isErrorPattern(pattern) ? likePattern(pattern) : containing(plainText(pattern))
 }
 
 function likePattern(pattern: string): string {

@@ -5,12 +5,20 @@ import { holds, type Case, type ExplainContext } from './explain-case.ts'
 import { readKeyOwners } from './keys.ts'
 import { aheadAmongAlike, aheadFor, MAX_AHEAD } from './queue-position.ts'
 import { busRule, lifetimeRule, runAtRule, statusRule } from './rules-of-state.ts'
-import { capabilityRule, distinct, goalRule, namespaceRule, states, targetRule, visibilityRule, workersRule } from './rules-of-workers.ts'
+import * as rules from './rules-of-workers.ts'
 import { enumerate, plural } from './words.ts'
 import { readWorkforce, workerName } from './workforce.ts'
 
 /** Workers for whom the intents ahead are counted. */
 const MAX_JUDGED = 5
+
+const ROUTING_RULES = [
+  rules.namespaceRule,
+  rules.goalRule,
+  rules.visibilityRule,
+  rules.targetRule,
+  rules.capabilityRule
+] as const
 
 /** Why an intent is not being worked on: each rule of SPEC 7.3 held against it, the workers and the keys seen lately. */
 export function explain(db: Connection, id: string, row: IntentRow, context: ExplainContext): Explanation {
@@ -18,9 +26,9 @@ export function explain(db: Connection, id: string, row: IntentRow, context: Exp
   const states = [busRule(judged), statusRule(judged)]
   if (row.status !== STATUS.open) return { id, verdict: verdictOf(judged, states, 0), checks: states, ahead: 0 }
   const times = [runAtRule(judged), lifetimeRule(judged)]
-  const routing = [namespaceRule, goalRule, visibilityRule, targetRule, capabilityRule].map((rule) => rule(judged))
+  const routing = ROUTING_RULES.map((rule) => rule(judged))
   const ahead = aheadOf(db, judged)
-  const checks = [...states, ...times, ...routing, workersRule(judged, routing), orderRule(ahead)]
+  const checks = [...states, ...times, ...routing, rules.workersRule(judged, routing), orderRule(ahead)]
   return { id, verdict: verdictOf(judged, checks, ahead), checks, ahead }
 }
 
@@ -70,11 +78,11 @@ function verdictOf({ wanted, workforce, now }: Case, checks: readonly Check[], a
   const lacking = workforce.all.some(({ presence }) => presence !== 'gone') ? failed : noWorker
   if (waiting !== undefined) return lacking === undefined ? waiting.text : `${waiting.text} ${lacking.text}`
   if (lacking !== undefined) return lacking.text
-  const workers = distinct(workforce.ableTo(wanted))
+  const workers = rules.distinct(workforce.ableTo(wanted))
   const ready = workers.filter(({ presence, holds: held }) => presence === 'online' && held.length === 0)
   const order = ahead === 0 ? 'it is next in line' : `${before(ahead)} before it`
   if (ready.length > 0) return `It should be claimed within seconds by ${enumerate(ready.map(workerName))}; ${order}.`
-  return `It waits for a worker to be free: ${states(workers, now)}; ${order}.`
+  return `It waits for a worker to be free: ${rules.states(workers, now)}; ${order}.`
 }
 
 function before(ahead: number): string {

@@ -5,7 +5,8 @@ import type { Share } from './turns.ts'
 export type QueryName = keyof Queries
 
 /** What a question takes besides its share of the time. */
-export type QueryArguments<N extends QueryName> = Parameters<Queries[N]> extends [...infer Given, Share] ? Given : Parameters<Queries[N]>
+export type QueryArguments<N extends QueryName> =
+  Parameters<Queries[N]> extends [...infer Given, Share] ? Given : Parameters<Queries[N]>
 
 export type QueryAnswer<N extends QueryName> = Awaited<ReturnType<Queries[N]>>
 

@@ -18,6 +18,11 @@ import { readWorkforce } from './workforce.ts'
 
 export type { Metrics, Overview }
 
+export interface WorkersAnswer {
+  readonly workers: readonly views.WorkerView[]
+  readonly unserved: readonly views.UnservedGoal[]
+}
+
 /**
  * Operators' questions. They run on a read-only connection in a thread of their own and never hold up a worker. Those
  * that may look at many rows take a share of the thread's time as their last argument. `now` is Unix time in seconds.
@@ -94,7 +99,7 @@ export class Queries {
   }
 
   /** The workers, last seen first, and the goals that wait for one. */
-  async workers(now: number, share: Share): Promise<{ workers: readonly views.WorkerView[]; unserved: readonly views.UnservedGoal[] }> {
+  async workers(now: number, share: Share): Promise<WorkersAnswer> {
     const lanes = await waitingLanes(this.#db, now, share)
     return share.turn(() => {
       const workforce = readWorkforce(this.#db, now)

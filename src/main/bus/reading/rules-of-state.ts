@@ -11,7 +11,8 @@ export function busRule({ context: { isPaused, isMaintenance, listenerProblem } 
   }
   if (isPaused) return fails('bus', 'The bus is paused: workers get nothing.', 'Resume the bus.')
   if (listenerProblem !== null) {
-    return fails('bus', `Workers cannot reach the bus: ${listenerProblem}`, 'Free the port, or choose another one under Settings.')
+    const cure = 'Free the port, or choose another one under Settings.'
+    return fails('bus', `Workers cannot reach the bus: ${listenerProblem}`, cure)
   }
   return holds('bus', 'The bus is running and gives out intents.')
 }
@@ -27,10 +28,14 @@ export function statusRule({ row, now, keyOwners }: Case): Check {
     }
     case STATUS.fulfilled:
       return fails('status', `It was fulfilled ${ago(row.finished_at!, now)}.`, 'Duplicate it to have it done once more.')
-    case STATUS.dead:
-      return fails('status', `It died ${ago(row.finished_at!, now)}: ${sentence(row.last_error!)}`, 'Retry it once the cause is mended.')
-    case STATUS.expired:
-      return fails('status', `Its lifetime ended ${ago(row.finished_at!, now)} before anybody claimed it.`, 'Retry it: that gives it a fresh lifetime.')
+    case STATUS.dead: {
+      const text = `It died ${ago(row.finished_at!, now)}: ${sentence(row.last_error!)}`
+      return fails('status', text, 'Retry it once the cause is mended.')
+    }
+    case STATUS.expired: {
+      const text = `Its lifetime ended ${ago(row.finished_at!, now)} before anybody claimed it.`
+      return fails('status', text, 'Retry it: that gives it a fresh lifetime.')
+    }
     default:
       return holds('status', `It is open; attempt ${row.claim_attempts + 1} of ${row.max_attempts} comes next.`)
   }

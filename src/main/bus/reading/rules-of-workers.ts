@@ -11,9 +11,10 @@ export function namespaceRule({ wanted: { namespace }, workforce, now }: Case): 
   if (asking.length > 0) return holds('namespace', `${askersOf(asking)} namespace ${name}.`)
   const last = lastToAsk(workforce, (ask) => ask.namespace === namespace)
   const others = [...new Set(workforce.all.flatMap(({ asks }) => asks.map((ask) => code(ask.namespace))))]
-  const elsewhere = others.length === 0 || last !== undefined ? '' : ` Workers ask for ${enumerate(others)} instead.`
-  const text = last === undefined ? `No worker has ever asked for namespace ${name}.${elsewhere}` : `No worker asks for namespace ${name}: ${lastAsked(last, now)}.`
-  return fails('namespace', text, `Start a worker that claims with \`namespace=${namespace}\`.`)
+  const cure = `Start a worker that claims with \`namespace=${namespace}\`.`
+  if (last !== undefined) return fails('namespace', `No worker asks for namespace ${name}: ${lastAsked(last, now)}.`, cure)
+  const elsewhere = others.length === 0 ? '' : ` Workers ask for ${enumerate(others)} instead.`
+  return fails('namespace', `No worker has ever asked for namespace ${name}.${elsewhere}`, cure)
 }
 
 /** Somebody has to ask for the goal, or for any. */
@@ -21,31 +22,46 @@ export function goalRule({ wanted, workforce, now }: Case): Check {
   const { namespace, goal } = wanted
   const asking = workforce.asking(wanted)
   const name = code(goal)
-  if (asking.length > 0) return holds('goal', `${askersOf(asking)} ${asking.some(({ ask }) => ask.goal === goal) ? name : `any goal, so for ${name} too`}.`)
+  if (asking.length > 0) {
+    const isNamed = asking.some(({ ask }) => ask.goal === goal)
+    return holds('goal', `${askersOf(asking)} ${isNamed ? name : `any goal, so for ${name} too`}.`)
+  }
   const last = lastToAsk(workforce, (ask) => ask.namespace === namespace && (ask.goal === null || ask.goal === goal))
-  const text = last === undefined ? `No worker has ever asked for ${name} in namespace ${code(namespace)}.` : `No worker asks for ${name}: ${lastAsked(last, now)}.`
-  const cure = last === undefined ? `Start a worker that claims ${name}, or any goal.` : `Start ${workerName(last.worker)} again.`
-  return fails('goal', text, cure)
+  if (last !== undefined) {
+    return fails('goal', `No worker asks for ${name}: ${lastAsked(last, now)}.`, `Start ${workerName(last.worker)} again.`)
+  }
+  const text = `No worker has ever asked for ${name} in namespace ${code(namespace)}.`
+  return fails('goal', text, `Start a worker that claims ${name}, or any goal.`)
 }
 
 /** SPEC 6.2. */
-export function visibilityRule({ wanted, workforce, now, keyOwners, revokedKeys }: Case): Check {
+export function visibilityRule(judged: Case): Check {
+  const { wanted, workforce } = judged
   const asking = workforce.asking(wanted)
   const allowed = asking.filter(({ worker, ask }) => mayClaim(worker, ask, wanted))
-  const { privateTo } = wanted
-  if (privateTo === null) {
-    if (asking.length === 0 || allowed.length > 0) return holds('visibility', 'It is public: workers with any key may claim it.')
-    return fails('visibility', `It is public, but ${askersOf(asking)} the intents of other publishers only.`, 'Start a worker that names no publisher.')
+  if (wanted.privateTo !== null) return privacyRule(judged, wanted.privateTo, asking, allowed)
+  if (asking.length === 0 || allowed.length > 0) return holds('visibility', 'It is public: workers with any key may claim it.')
+  const text = `It is public, but ${askersOf(asking)} the intents of other publishers only.`
+  return fails('visibility', text, 'Start a worker that names no publisher.')
+}
+
+/** `asking`: who asks for its goal; `allowed`: those of them who may claim it. */
+function privacyRule(judged: Case, keyId: string, asking: readonly Asking[], allowed: readonly Asking[]): Check {
+  const { workforce, now, keyOwners, revokedKeys } = judged
+  const key = keyName(keyId, keyOwners.get(keyId))
+  if (revokedKeys.has(keyId)) {
+    const text = `It is private, and ${key} was revoked: no worker can claim it.`
+    return fails('visibility', text, 'Duplicate it, and cancel this one.')
   }
-  const key = keyName(privateTo, keyOwners.get(privateTo))
-  if (revokedKeys.has(privateTo)) {
-    return fails('visibility', `It is private, and ${key} was revoked: no worker can claim it.`, 'Duplicate it, and cancel this one.')
+  const subject = `It is private: only workers with ${key} may claim it`
+  if (allowed.length > 0) {
+    return holds('visibility', `${subject}, and ${namesOf(allowed)} ${distinct(allowed).length === 1 ? 'has' : 'have'} it.`)
   }
-  if (allowed.length > 0) return holds('visibility', `It is private: only workers with ${key} may claim it, and ${namesOf(allowed)} ${distinct(allowed).length === 1 ? 'has' : 'have'} it.`)
-  const sighting = sightKey(workforce, privateTo, now)
-  if (asking.length === 0 && sighting.isThere) return holds('visibility', `It is private: only workers with ${key} may claim it, and ${sighting.text}.`)
+  const sighting = sightKey(workforce, keyId, now)
+  if (asking.length === 0 && sighting.isThere) return holds('visibility', `${subject}, and ${sighting.text}.`)
+  const idle = sighting.isThere ? ' but does not ask for it' : ''
   const others = asking.length === 0 ? '' : ` ${askersOf(asking)} it with another key.`
-  const text = `It is private: only workers with ${key} may claim it, and ${sighting.text}${sighting.isThere ? ' but does not ask for it' : ''}.${others}`
+  const text = `${subject}, and ${sighting.text}${idle}.${others}`
   return fails('visibility', text, 'Start a worker with that key, or publish it again as public.')
 }
 
@@ -72,17 +88,23 @@ export function capabilityRule({ wanted: { capability }, workforce, now }: Case)
 export function workersRule({ wanted, workforce, now }: Case, others: readonly Check[]): Check {
   const [latest] = workforce.all
   if (latest === undefined) {
-    return fails('workers', 'No worker has ever asked this bus for anything.', 'Start one: the Overview shows the line of curl that claims.')
+    const cure = 'Start one: the Overview shows the line of curl that claims.'
+    return fails('workers', 'No worker has ever asked this bus for anything.', cure)
   }
   if (latest.presence === 'gone') {
-    return fails('workers', `No worker is there; the last one, ${workerName(latest)}, was seen ${ago(latest.lastSeenAt, now)}.`, `Start ${workerName(latest)} again.`)
+    const name = workerName(latest)
+    const text = `No worker is there; the last one, ${name}, was seen ${ago(latest.lastSeenAt, now)}.`
+    return fails('workers', text, `Start ${name} again.`)
   }
   const able = workforce.ableTo(wanted)
   if (able.length > 0) {
     const workers = distinct(able)
-    return holds('workers', `${namesOf(able)} ${workers.length === 1 ? 'meets' : 'meet'} every condition; ${states(workers, now)}.`)
+    const verb = workers.length === 1 ? 'meets' : 'meet'
+    return holds('workers', `${namesOf(able)} ${verb} every condition; ${states(workers, now)}.`)
   }
-  if (others.some(({ outcome }) => outcome === 'fails')) return fails('workers', 'No worker that is there meets every condition.')
+  if (others.some(({ outcome }) => outcome === 'fails')) {
+    return fails('workers', 'No worker that is there meets every condition.')
+  }
   const present = workforce.all.filter(({ presence }) => presence !== 'gone')
   const partly = present.toSorted((a, b) => lacks(a, wanted, workforce).length - lacks(b, wanted, workforce).length)
   const reasons = partly.slice(0, 3).map((worker) => `${workerName(worker)} ${enumerate(lacks(worker, wanted, workforce))}`)
@@ -95,13 +117,14 @@ export function workersRule({ wanted, workforce, now }: Case, others: readonly C
 
 /** What keeps a worker from claiming, in halves of sentences. */
 function lacks(worker: WorkerView, wanted: Wanted, workforce: Workforce): string[] {
-  const asking = workforce.asking(wanted).filter((one) => one.worker === worker)
+  const asks = workforce.asking(wanted).filter((one) => one.worker === worker)
   const { target, capability } = wanted
-  return [
-    ...(asking.length === 0 ? ['does not ask for it'] : asking.some(({ ask }) => mayClaim(worker, ask, wanted)) ? [] : ['uses another key']),
-    ...(isMeant(worker, { ...wanted, capability: null }) ? [] : [`is not ${code(target!)}`]),
-    ...(isMeant(worker, { ...wanted, target: null }) ? [] : [`does not offer ${code(capability!)}`])
-  ]
+  const lacking: string[] = []
+  if (asks.length === 0) lacking.push('does not ask for it')
+  else if (!asks.some(({ ask }) => mayClaim(worker, ask, wanted))) lacking.push('uses another key')
+  if (!isMeant(worker, { ...wanted, capability: null })) lacking.push(`is not ${code(target!)}`)
+  if (!isMeant(worker, { ...wanted, target: null })) lacking.push(`does not offer ${code(capability!)}`)
+  return lacking
 }
 
 /** "`pi4` is online", "`pi4` is busy with 2 intents". */

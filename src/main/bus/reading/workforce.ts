@@ -12,7 +12,8 @@ const MAX_LEASES = 10_000
 
 export const LEASES = `
   SELECT n, tail, goal, namespace, claim_expires_at, claimed_by, claim_address, worker
-  FROM intents INDEXED BY intents_lease WHERE status = 1 AND claim_expires_at > +? ORDER BY claim_expires_at DESC LIMIT ${MAX_LEASES}`
+  FROM intents INDEXED BY intents_lease WHERE status = 1 AND claim_expires_at > +?
+  ORDER BY claim_expires_at DESC LIMIT ${MAX_LEASES}`
 
 const WORKERS = `
   SELECT workers.*, coalesce(keys.owner, '') AS owner FROM workers LEFT JOIN keys ON keys.id = workers.key_id
@@ -173,8 +174,12 @@ function toView(row: StoredWorker, holds: readonly Hold[], now: number): WorkerV
     presence: unseen <= ONLINE || holds.length > 0 ? 'online' : unseen <= LATE ? 'late' : 'gone',
     firstSeenAt: first_seen_at,
     lastSeenAt: last_seen_at,
-    asks: (JSON.parse(asks) as StoredAsk[]).map(([namespace, goal, publisher, lastAt]) => ({ namespace, goal, publisher, lastAt })),
+    asks: (JSON.parse(asks) as StoredAsk[]).map(toAsk),
     holds,
     ...counts
   }
+}
+
+function toAsk([namespace, goal, publisher, lastAt]: StoredAsk): WorkerAsk {
+  return { namespace, goal, publisher, lastAt }
 }

@@ -85,6 +85,6 @@ function inQuotes(pattern: string): string {
 
 function formatWord(text: string): string {
   const [only, ...others] = writtenTerms(text)
-  const isBare = only?.field === null && !only.isNegated && !only.value.isQuoted && others.length === 0 && only.length === text.length
-  return isBare ? text : inQuotes(text.replace(/[\\*?]/g, '\\$&'))
+  const isOneWord = only?.field === null && others.length === 0 && only.length === text.length
+  return isOneWord && !only.isNegated && !only.value.isQuoted ? text : inQuotes(text.replace(/[\\*?]/g, '\\$&'))
 }

@@ -50,7 +50,9 @@ export function escapeGlob(text: string): string {
 
 /** Whether a whole text matches a pattern; a `?` is one code point, as it is in SQLite. */
 export function matchesGlob(pattern: string, text: string): boolean {
-  const tokens = globParts(pattern).flatMap((part): GlobPart[] => (typeof part === 'string' ? [part] : [...part.text].map((one) => ({ text: one }))))
+  const tokens = globParts(pattern).flatMap((part): GlobPart[] =>
+    typeof part === 'string' ? [part] : [...part.text].map((one) => ({ text: one }))
+  )
   const characters = [...text]
   let token = 0
   let star = -1

@@ -38,7 +38,7 @@ const MEANINGS: Readonly<Record<Field, string>> = {
 /** What may come where the caret stands, best first. `names`: the names in use. */
 export function suggest(text: string, caret: number, names: NamesView): Suggestion[] {
   const term = writtenTerms(text).find(({ at, length }) => at < caret && caret <= at + length)
-  const found = term?.field ? values(text, caret, term as WrittenTerm & { field: string }, names) : fields(text, caret, term, names)
+  const found = term === undefined || term.field === null ? fields(text, caret, term, names) : values(text, caret, term.field, term, names)
   return found.slice(0, MAX_SUGGESTIONS)
 }
 
@@ -55,21 +55,22 @@ function fields(text: string, caret: number, term: WrittenTerm | undefined, name
   return [...matching, ...goals]
 }
 
-function values(text: string, caret: number, { field, value }: WrittenTerm & { field: string }, names: NamesView): Suggestion[] {
+function values(text: string, caret: number, field: string, { value }: WrittenTerm, names: NamesView): Suggestion[] {
   const from = value.at
   const to = value.at + value.length
   const typed = text.slice(from, Math.max(from, caret)).replace(/^"/, '').toLowerCase()
-  if (field === 'status') {
-    // Several may stand there with commas between them; the last one is being written.
-    const comma = typed.lastIndexOf(',') + 1
-    const before = typed.slice(0, comma)
-    return ranked(typed.slice(comma), STATUS_NAMES).map((name) => ({ from, to, insert: before + name, label: name, detail: 'status' }))
-  }
-  return ranked(typed, known(field, names)).map((name) => ({ from, to, insert: formatValue(escapeGlob(name)), label: name, detail: field }))
+  // Several statuses may stand there with commas between them; the last one is being written.
+  const begun = field === 'status' ? typed.lastIndexOf(',') + 1 : 0
+  const before = typed.slice(0, begun)
+  return ranked(typed.slice(begun), known(field, names)).map((name) => {
+    return { from, to, insert: before + formatValue(escapeGlob(name)), label: name, detail: field }
+  })
 }
 
 function known(field: string, names: NamesView): readonly string[] {
   switch (field) {
+    case 'status':
+      return STATUS_NAMES
     case 'goal':
       return goalNames(names)
     case 'ns':

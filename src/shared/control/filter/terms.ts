@@ -44,11 +44,19 @@ export type Test =
   | { readonly field: 'age'; readonly comparison: Exclude<Comparison, '='>; readonly seconds: number }
   /** With a `*` the whole error matches the pattern, else it contains the text; case does not count. */
   | { readonly field: 'error'; readonly pattern: string }
-  /** The value at a path of keys; `isText`: only a JSON string will do, because the value stood in quotes. */
-  | { readonly field: JsonField; readonly path: readonly string[]; readonly pattern: string; readonly isText: boolean }
+  | JsonTest
   | { readonly field: 'has'; readonly what: 'error' | 'result' }
   /** A word or phrase anywhere in goal, payload, result, error or id; case does not count. */
   | { readonly field: 'text'; readonly text: string }
+
+/** The value at a path of keys. */
+export interface JsonTest {
+  readonly field: JsonField
+  readonly path: readonly string[]
+  readonly pattern: string
+  /** Only a JSON string will do: the value stood in quotes. */
+  readonly isText: boolean
+}
 
 export interface FilterTerm {
   /** Where it stands in the text. */
