@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import type { Page } from 'playwright'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { ROOT } from '../support/bus-process.ts'
-import { DesktopApp } from './driver.ts'
+import { DesktopApp, SOON } from './driver.ts'
 
 /** Pages stay in the interface, get nothing that they need not have, and see no file beside it. */
 
@@ -56,9 +56,9 @@ describe('a page that wants to leave', () => {
   ])('%s stays, and the log says so', async (_name, leave) => {
     const [before, seen] = [await address(), refusals().length]
     await page.evaluate(`(${leave(elsewhereUrl)}, 0)`)
-    await expect.poll(() => refusals().length, { timeout: 5_000 }).toBeGreaterThan(seen)
+    await expect.poll(() => refusals().length, SOON).toBeGreaterThan(seen)
     expect(refusals().at(-1)).toContain(elsewhereUrl)
-    await expect.poll(() => app.countWindows()).toBe(1)
+    await expect.poll(() => app.countPages(), SOON).toBe(1)
     expect(await address()).toBe(before)
     expect(await page.evaluate('intentBus.view')).toBe('window')
     expect(visits).toBe(0)
@@ -71,10 +71,10 @@ describe('a page that wants to leave', () => {
       const before = await address()
       const seen = refusals().length
       await page.evaluate(`(location.href = '${url}', 0)`)
-      await expect.poll(() => refusals().length, { timeout: 5_000 }).toBeGreaterThan(seen)
+      await expect.poll(() => refusals().length, SOON).toBeGreaterThan(seen)
       expect(await address()).toBe(before)
       expect(await app.opened()).toEqual([])
-      expect(await app.countWindows()).toBe(1)
+      expect(app.countPages()).toBe(1)
     }
   )
 
@@ -82,8 +82,8 @@ describe('a page that wants to leave', () => {
     await page.evaluate(`(location.hash = '#/intents', 0)`)
     await page.getByRole('heading', { name: 'Intents', level: 1 }).waitFor()
     await page.evaluate(`(window.open('index.html#/intents/${INTENT_ID}'), 0)`)
-    await expect.poll(address).toMatch(new RegExp(`#/intents/${INTENT_ID}$`))
-    expect(await app.countWindows()).toBe(1)
+    await expect.poll(address, SOON).toMatch(new RegExp(`#/intents/${INTENT_ID}$`))
+    await expect.poll(() => app.countPages(), SOON).toBe(1)
   })
 })
 

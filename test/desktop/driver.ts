@@ -43,6 +43,8 @@ console.info(`The desktop app runs in ${ELECTRON === undefined ? 'the stand-in f
 
 const RECORDER = fileURLToPath(new URL('./recorder.cjs', import.meta.url))
 const PATIENCE_MS = 15_000
+/** For `expect.poll`: what happens in another process takes its time. */
+export const SOON = { timeout: 10_000, interval: 25 }
 const EXIT_PATIENCE_MS = 12_000
 
 /** The desktop app under test: the build in `out/`, in Electron where it is installed, else in its stand-in. */
@@ -121,6 +123,11 @@ export class DesktopApp implements AsyncDisposable {
   /** How many windows there are, as the main process sees it. */
   countWindows(): Promise<number> {
     return this.evaluate(({ BrowserWindow }) => BrowserWindow.getAllWindows().length)
+  }
+
+  /** How many pages there are, also such as belong to no window of the app. */
+  countPages(): number {
+    return this.#door.pages().filter((page) => !page.isClosed()).length
   }
 
   /** The place that the main window shows, as a hash; undefined without that window. */

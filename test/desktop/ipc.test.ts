@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import type { Page } from 'playwright'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { DesktopApp, until } from './driver.ts'
+import { DesktopApp, SOON, until } from './driver.ts'
 
 /** The door of the main process, against pages that would rather be the interface. */
 
@@ -63,7 +63,7 @@ describe.each([
       expect(await invoke(page, channel, 'bus.pause', { paused: !isPaused }), channel).toEqual(REFUSED)
     }
     expect((await app.call('status.get', {})).isPaused).toBe(isPaused)
-    await expect.poll(countRefusals).toBe(before + CHANNELS.length)
+    await expect.poll(countRefusals, SOON).toBe(before + CHANNELS.length)
     await page.close()
   })
 })
@@ -124,7 +124,7 @@ test('events reach whoever listens, until they stop, and a page that is loaded a
   await page.reload()
   await page.evaluate(listen)
   await app.call('intents.publish', { goal: 'first', payload: '{}' })
-  await expect.poll(heard, { timeout: 5_000 }).toContain('first')
+  await expect.poll(heard, SOON).toContain('first')
   expect(await page.evaluate('states_')).toEqual([true])
   await page.evaluate('stop_()')
   await app.call('intents.publish', { goal: 'second', payload: '{}' })

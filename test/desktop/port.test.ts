@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { temporaryFolder } from '../support/folders.ts'
 import { ask } from '../support/http-client.ts'
-import { DesktopApp } from './driver.ts'
+import { DesktopApp, SOON } from './driver.ts'
 
 /** The interface works, explains and mends, while no program can reach the bus. */
 
@@ -34,7 +34,7 @@ test('a taken port is said, and a new one is set in Settings without a restart',
   expect(state).toBe('running')
   expect(listener).toMatchObject({ state: 'failed', port: taken.port, problem: expect.stringContaining(String(taken.port)) })
   await page.getByText('No program can reach the bus.', { exact: true }).waitFor()
-  await expect.poll(() => app.tray.labels(), { timeout: 5_000 }).toContain(`Port ${taken.port} cannot be used`)
+  await expect.poll(() => app.tray.labels(), SOON).toContain(`Port ${taken.port} cannot be used`)
   // What does not need the port works: intents can be published here.
   await app.call('intents.publish', { goal: 'here', payload: '{}' })
   const port = await freePort()

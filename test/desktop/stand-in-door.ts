@@ -46,7 +46,13 @@ export class StandInDoor implements Door {
       serialization: 'advanced'
     })
     const door = new StandInDoor(child)
-    door.#browser = await chromium.connectOverCDP(await door.#ready.promise)
+    try {
+      door.#browser = await chromium.connectOverCDP(await door.#ready.promise)
+    } catch (error) {
+      child.kill('SIGKILL')
+      await door.exited
+      throw new Error(`The app did not come up: ${(error as Error).message}\n${door.stderr}`)
+    }
     return door
   }
 

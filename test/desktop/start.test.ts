@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { temporaryFolder } from '../support/folders.ts'
 import { ask } from '../support/http-client.ts'
 import { BusUser } from './bus-user.ts'
-import { DesktopApp, ELECTRON } from './driver.ts'
+import { DesktopApp, ELECTRON, SOON } from './driver.ts'
 
 /** How the app comes up, and what its page is given. */
 
@@ -73,7 +73,7 @@ describe('the app', () => {
 
 test('started hidden it has a tray and no window; without a tray there is a window all the same', async () => {
   await using hidden = await DesktopApp.start({ args: ['--hidden'] })
-  await expect.poll(() => hidden.tray.labels(), { timeout: 10_000 }).toContainEqual(expect.stringMatching(/^Running at http:/))
+  await expect.poll(() => hidden.tray.labels(), SOON).toContainEqual(expect.stringMatching(/^Running at http:/))
   expect(await hidden.countWindows()).toBe(0)
   await hidden.tray.choose('Open')
   await hidden.window()
@@ -82,7 +82,7 @@ test('started hidden it has a tray and no window; without a tray there is a wind
   expect(await bare.tray.menu()).toEqual([])
 })
 
-test('size and place of the window are kept, and a place off all screens is not used', async () => {
+test('size and place of the window are kept, maximised or not, and a place off all screens is not used', async () => {
   using folder = temporaryFolder()
   const bounds = { x: 120, y: 90, width: 900, height: 640 }
   const getBounds = (app: DesktopApp) => app.evaluate(({ BrowserWindow }) => BrowserWindow.getAllWindows()[0]!.getNormalBounds())
@@ -97,6 +97,9 @@ test('size and place of the window are kept, and a place off all screens is not 
     await using app = await DesktopApp.start({ dataDir: folder.path })
     await app.window()
     expect(await getBounds(app)).toEqual(bounds)
+    await app.evaluate(({ BrowserWindow }) => BrowserWindow.getAllWindows()[0]!.maximize())
+    await app.quit()
+    await app.exited
   }
   const file = join(folder.path, 'window-state.json')
   const state = JSON.parse(readFileSync(file, 'utf8')) as object
@@ -104,4 +107,5 @@ test('size and place of the window are kept, and a place off all screens is not 
   await using app = await DesktopApp.start({ dataDir: folder.path })
   await app.window()
   expect((await getBounds(app)).x).toBeLessThan(10_000)
+  await expect.poll(() => app.evaluate(({ BrowserWindow }) => BrowserWindow.getAllWindows()[0]!.isMaximized()), SOON).toBe(true)
 })

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { BusProcess } from '../support/bus-process.ts'
 import { temporaryFolder } from '../support/folders.ts'
 import { ask } from '../support/http-client.ts'
-import { DesktopApp, until } from './driver.ts'
+import { DesktopApp, SOON, until } from './driver.ts'
 
 /** The interface works, and explains, while there is no bus behind it. */
 
@@ -38,7 +38,7 @@ test('a bus that dies again and again stays stopped; the interface says why and 
   expect(stopped).toContain('again and again')
   await page.getByText('The bus is stopped.', { exact: true }).waitFor()
   expect(await app.callRaw('intents.list', {})).toMatchObject({ ok: false, error: { code: 'bus_stopped' } })
-  await expect.poll(() => app.tray.labels(), { timeout: 5_000 }).toEqual(expect.arrayContaining(['Stopped', 'Start again']))
+  await expect.poll(() => app.tray.labels(), SOON).toEqual(expect.arrayContaining(['Stopped', 'Start again']))
   await page.getByRole('button', { name: 'Try again' }).first().click()
   expect((await ask(await app.url(), { path: '/health' })).status).toBe(200)
   await page.getByText('The bus is stopped.', { exact: true }).waitFor({ state: 'detached' })

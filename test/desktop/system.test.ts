@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { DEFAULT_SETTINGS } from '../../src/shared/control/settings.ts'
-import { DesktopApp } from './driver.ts'
+import { DesktopApp, SOON } from './driver.ts'
 
 /** Settings that the desktop has to follow, and what it shows for the app. */
 
@@ -36,7 +36,7 @@ test('a shortcut that is taken is refused with a sentence, and the one before st
   expect(answer).toEqual({ ok: false, error: expect.objectContaining({ message: expect.stringContaining('The shortcut Alt+F5 cannot be used') }) })
   expect((await app.call('settings.get', {})).values.panelShortcut).toBe(before)
   await app.pressShortcut(before)
-  await expect.poll(() => app.isVisible('/panel.html'), { timeout: 5_000 }).toBe(true)
+  await expect.poll(() => app.isVisible('/panel.html'), SOON).toBe(true)
 })
 
 test('another shortcut takes the place of the one before', async () => {
@@ -50,6 +50,6 @@ test('the window follows the colours of the desktop', async () => {
   const isDark = () => page.evaluate('matchMedia("(prefers-color-scheme: dark)").matches')
   for (const themeSource of ['dark', 'light'] as const) {
     await app.evaluate(({ nativeTheme }, source) => void (nativeTheme.themeSource = source), themeSource)
-    await expect.poll(isDark).toBe(themeSource === 'dark')
+    await expect.poll(isDark, SOON).toBe(themeSource === 'dark')
   }
 })

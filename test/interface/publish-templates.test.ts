@@ -27,11 +27,12 @@ let page: Page
 beforeAll(async () => {
   app = await Interface.start()
   bus = app.operating
+  page = await app.open('#/publish')
 })
 afterAll(() => app[Symbol.asyncDispose]())
 beforeEach(async () => {
-  await page?.context().close()
-  page = await app.open('#/publish')
+  await page.goto(`${app.bus.url}/admin/#/publish`)
+  await page.reload()
 })
 
 function templates(): Locator {
@@ -181,7 +182,7 @@ describe('a schema', () => {
     }
     await page.getByRole('button', { name: 'Take out tags 1' }).click()
 
-    await page.getByRole('button', { name: 'Edit steps as JSON' }).click()
+    await page.getByRole('button', { name: 'Edit as JSON: steps' }).click()
     const editor = page.getByRole('textbox', { name: 'Payload' })
     await expect(editor).toContainText('"quality": 12345678901234567890.10')
     await editor.focus()
@@ -190,7 +191,7 @@ describe('a schema', () => {
     await page.keyboard.insertText(',"steps":[{"a":1}]}')
     await page.getByText('Form', { exact: true }).click()
     await expect(page.getByLabel('Picture', { exact: true })).toHaveValue(`https://example.org/${HTML}`)
-    await expect(page.getByText('[{"a":1}]')).toBeVisible()
+    await expect(page.getByText('[{"a":1}]', { exact: true })).toBeVisible()
     await page.getByLabel('mode (optional)').selectOption('Not set')
 
     await page.getByRole('button', { name: 'Publish', exact: true }).click()

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { publicationBody } from '../../src/renderer/screens/publish/body.ts'
 import { problemsOf } from '../../src/renderer/screens/publish/checks.ts'
-import { blankDraft, differences, draftOfIntent, draftOfTemplate, publicationOf, type Draft } from '../../src/renderer/screens/publish/draft.ts'
+import { blankDraft, differences, draftOfIntent, draftOfTemplate, publicationOf, readable, type Draft } from '../../src/renderer/screens/publish/draft.ts'
+import { isShallow } from '../../src/renderer/screens/publish/nesting.ts'
 import { retriesText } from '../../src/renderer/screens/publish/retries.ts'
 import { startOf } from '../../src/renderer/screens/publish/start.ts'
 import { methods } from '../../src/shared/control/contract.ts'
@@ -116,6 +117,13 @@ describe('where a draft comes from', () => {
   ])('is an address: %s', (query, start) => {
     expect(startOf(new URLSearchParams(query))).toEqual(start)
   })
+})
+
+it('indents no text that would grow beyond measure', () => {
+  const nested = (levels: number): string => '['.repeat(levels) + ']'.repeat(levels)
+  expect([isShallow(nested(64)), isShallow(nested(65)), isShallow(`["${'['.repeat(100)}\\""]`)]).toEqual([true, false, true])
+  expect(readable(nested(50_000))).toBe(nested(50_000))
+  expect(readable('[1]')).toBe('[\n  1\n]')
 })
 
 describe('when an intent is tried again', () => {

@@ -30,11 +30,11 @@ export class Goals implements Participant {
   #now = 0
 
   constructor(db: Connection) {
+    const later = (column: string): string => `coalesce(max(excluded.${column}, ${column}), excluded.${column}, ${column})`
     this.#upsert = db.prepare(
       `INSERT INTO goals (namespace, goal, last_published_at, last_claimed_at) VALUES (?, ?, ?, ?)
        ON CONFLICT DO UPDATE SET
-         last_published_at = coalesce(max(excluded.last_published_at, last_published_at), excluded.last_published_at, last_published_at),
-         last_claimed_at = coalesce(max(excluded.last_claimed_at, last_claimed_at), excluded.last_claimed_at, last_claimed_at)`
+         last_published_at = ${later('last_published_at')}, last_claimed_at = ${later('last_claimed_at')}`
     )
     this.#next = db.prepare(NEXT_GOALS).raw()
     this.#countIntents = db.prepare(INTENTS_OF_GOAL).pluck()

@@ -82,8 +82,8 @@ export class Workers implements Participant {
     let worker = this.#byRef.get(ref)
     if (worker === undefined) {
       if (this.#byRef.size >= MAX_WORKERS) this.#makeRoom()
-      const counts = { claimed: 0, fulfilled: 0, failed: 0, lost: 0 }
-      worker = { ref, keyId: key.id, worker: workerId, address, capabilities, firstSeenAt: now, lastSeenAt: now, asks: [], counts }
+      const seen = { address, capabilities, firstSeenAt: now, lastSeenAt: now, asks: [] }
+      worker = { ref, keyId: key.id, worker: workerId, ...seen, counts: { claimed: 0, fulfilled: 0, failed: 0, lost: 0 } }
       this.#byRef.set(ref, worker)
     }
     worker.lastSeenAt = now
@@ -192,6 +192,7 @@ type StoredAsk = [namespace: string, goal: string | null, publisher: string | nu
 
 function fromRow(row: Row): Worker {
   const { ref, key_id, worker, address, capabilities, first_seen_at, last_seen_at, claimed, fulfilled, failed, lost } = row
+  const asks = JSON.parse(row.asks) as StoredAsk[]
   return {
     ref,
     keyId: key_id,
@@ -200,7 +201,7 @@ function fromRow(row: Row): Worker {
     capabilities: capabilities === '' ? [] : capabilities.split(','),
     firstSeenAt: first_seen_at,
     lastSeenAt: last_seen_at,
-    asks: (JSON.parse(row.asks) as StoredAsk[]).map(([namespace, goal, publisher, lastAt]) => ({ namespace, goal, publisher, lastAt })),
+    asks: asks.map(([namespace, goal, publisher, lastAt]) => ({ namespace, goal, publisher, lastAt })),
     counts: { claimed, fulfilled, failed, lost }
   }
 }

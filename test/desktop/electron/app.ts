@@ -3,15 +3,14 @@ import { isAbsolute, join } from 'node:path'
 import type { App as ElectronApp } from 'electron'
 import { BrowserWindow, windowEvents } from './browser-window.ts'
 import { startEngine, stopEngine } from './engine.ts'
-import { becomeReady, isAppReady, requireNotReady } from './readiness.ts'
+import { becomeReady, requireNotReady } from './readiness.ts'
 import { SingleInstance } from './single-instance.ts'
 import { ElectronEvent, StrictEmitter } from './strict.ts'
 import { onWebContents } from './web-contents.ts'
 
 type Implemented =
-  | 'enableSandbox' | 'exit' | 'focus' | 'getAppPath' | 'getLocale' | 'getLoginItemSettings' | 'getName' | 'getPath' | 'getVersion' | 'hasSingleInstanceLock'
-  | 'isDefaultProtocolClient' | 'isPackaged' | 'isReady' | 'quit' | 'releaseSingleInstanceLock' | 'requestSingleInstanceLock'
-  | 'setAppUserModelId' | 'setAsDefaultProtocolClient' | 'setLoginItemSettings' | 'setPath' | 'whenReady'
+  | 'enableSandbox' | 'exit' | 'getAppPath' | 'getPath' | 'getVersion' | 'isPackaged' | 'name' | 'quit' | 'requestSingleInstanceLock'
+  | 'setAppUserModelId' | 'setPath' | 'whenReady'
 
 /** What `package.json` says of the app. */
 export interface AppInfo {
@@ -25,13 +24,12 @@ const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 /** The life of the app on a Linux desktop. */
 class App extends StrictEmitter implements Pick<ElectronApp, Implemented> {
   static override readonly events = [
-    'activate', 'before-quit', 'browser-window-blur', 'browser-window-created', 'browser-window-focus', 'open-file', 'open-url', 'quit',
-    'ready', 'second-instance', 'web-contents-created', 'will-finish-launching', 'will-quit', 'window-all-closed', 'child-process-gone',
-    'render-process-gone'
+    'before-quit', 'browser-window-blur', 'browser-window-created', 'browser-window-focus', 'quit', 'ready', 'second-instance',
+    'web-contents-created', 'will-finish-launching', 'will-quit', 'window-all-closed',
+    // Only macOS emits them.
+    'activate', 'open-url'
   ]
   readonly isPackaged = false
-  /** Only macOS has it. */
-  readonly dock = undefined
   readonly #paths = new Map<string, string>([
     ['home', homedir()],
     ['temp', tmpdir()],
@@ -39,7 +37,6 @@ class App extends StrictEmitter implements Pick<ElectronApp, Implemented> {
     ['exe', process.execPath]
   ])
   readonly #ready = Promise.withResolvers<void>()
-  readonly #protocols = new Set<string>()
   #info: AppInfo = { path: '', name: '', version: '' }
   #instance: SingleInstance | undefined
   #isQuitting = false
@@ -72,24 +69,12 @@ class App extends StrictEmitter implements Pick<ElectronApp, Implemented> {
     return this.#ready.promise
   }
 
-  isReady(): boolean {
-    return isAppReady()
-  }
-
-  getName(): string {
-    return this.#info.name
-  }
-
   getVersion(): string {
     return this.#info.version
   }
 
   getAppPath(): string {
     return this.#info.path
-  }
-
-  getLocale(): string {
-    return 'en-US'
   }
 
   getPath(name: string): string {
@@ -120,42 +105,8 @@ class App extends StrictEmitter implements Pick<ElectronApp, Implemented> {
     })
   }
 
-  hasSingleInstanceLock(): boolean {
-    return this.#instance?.isHeld ?? false
-  }
-
-  releaseSingleInstanceLock(): void {
-    this.#instance?.release()
-  }
-
-  setAsDefaultProtocolClient(protocol: string): boolean {
-    this.#protocols.add(protocol)
-    return true
-  }
-
-  isDefaultProtocolClient(protocol: string): boolean {
-    return this.#protocols.has(protocol)
-  }
-
-  /** There is no such thing on Linux: nothing is set, and nothing was. */
-  setLoginItemSettings(): void {}
-
-  getLoginItemSettings(): Electron.LoginItemSettings {
-    return {
-      openAtLogin: false,
-      wasOpenedAtLogin: false,
-      status: 'not-registered',
-      executableWillLaunchAtLogin: false,
-      launchItems: []
-    }
-  }
-
   /** Only Windows knows it. */
   setAppUserModelId(_id: string): void {}
-
-  focus(): void {
-    BrowserWindow.getAllWindows()[0]?.focus()
-  }
 
   quit(): void {
     if (this.#isQuitting || this.#isExiting) return

@@ -6,13 +6,8 @@ import { WebContents } from './web-contents.ts'
 import { checkWindowOptions } from './window-options.ts'
 
 type Implemented =
-  | 'blur' | 'center' | 'close' | 'destroy' | 'focus' | 'getBounds' | 'getContentBounds' | 'getMinimumSize' | 'getNormalBounds' | 'getPosition'
-  | 'getSize' | 'getTitle' | 'hide' | 'isAlwaysOnTop' | 'isDestroyed' | 'isFocused' | 'isFullScreen' | 'isMaximized' | 'isMinimized'
-  | 'isResizable' | 'isVisible' | 'loadURL' | 'maximize' | 'minimize' | 'moveTop' | 'reload' | 'removeMenu' | 'restore' | 'setAlwaysOnTop'
-  | 'setBackgroundColor' | 'setBounds' | 'setFullScreen' | 'setMenuBarVisibility' | 'setMinimumSize' | 'setPosition' | 'setSize'
-  | 'setSkipTaskbar' | 'setTitle' | 'setVisibleOnAllWorkspaces' | 'show' | 'showInactive' | 'unmaximize'
-
-type State = 'normal' | 'minimized' | 'maximized' | 'full-screen'
+  | 'blur' | 'close' | 'destroy' | 'focus' | 'getBounds' | 'getNormalBounds' | 'hide' | 'id' | 'isDestroyed' | 'isFocused' | 'isMaximized'
+  | 'isMinimized' | 'isVisible' | 'loadURL' | 'maximize' | 'minimize' | 'restore' | 'setBounds' | 'show'
 
 const windows = new Map<number, BrowserWindow>()
 let lastId = 0
@@ -27,18 +22,17 @@ export const windowEvents: { emit: (event: string, window: BrowserWindow) => voi
 /** A window: a page, and a frame around it that nobody sees but that behaves like one. */
 export class BrowserWindow extends StrictEmitter implements Pick<ElectronBrowserWindow, Implemented> {
   static override readonly events = [
-    'blur', 'close', 'closed', 'enter-full-screen', 'focus', 'hide', 'leave-full-screen', 'maximize', 'minimize', 'move', 'moved',
-    'query-session-end', 'ready-to-show', 'resize', 'resized', 'responsive', 'restore', 'session-end', 'show', 'unmaximize', 'unresponsive'
+    'blur', 'close', 'closed', 'focus', 'hide', 'maximize', 'minimize', 'move', 'ready-to-show', 'resize', 'restore', 'show',
+    // Only Windows emits them.
+    'query-session-end', 'session-end'
   ]
   readonly #id = ++lastId
   readonly #contents: WebContents
-  readonly #isResizable: boolean
-  #minimum: readonly [number, number]
+  readonly #minimum: readonly [number, number]
   #bounds: Rectangle
-  #state: State = 'normal'
-  #title: string
+  #isMinimized = false
+  #isMaximized = false
   #isVisible = false
-  #isOnTop: boolean
   #isDestroyed = false
 
   constructor(options: BrowserWindowConstructorOptions = {}) {
@@ -50,9 +44,6 @@ export class BrowserWindow extends StrictEmitter implements Pick<ElectronBrowser
     const x = options.x ?? Math.round(WORK_AREA.x + (WORK_AREA.width - width) / 2)
     const y = options.y ?? Math.round(WORK_AREA.y + (WORK_AREA.height - height) / 2)
     this.#bounds = this.#fit({ x, y, width, height })
-    this.#title = options.title ?? 'Electron'
-    this.#isOnTop = options.alwaysOnTop ?? false
-    this.#isResizable = options.resizable ?? true
     const preload = {
       preload: webPreferences.preload,
       isPreloadedInFrames: webPreferences.nodeIntegrationInSubFrames ?? false,
@@ -70,18 +61,6 @@ export class BrowserWindow extends StrictEmitter implements Pick<ElectronBrowser
     return [...windows.values()]
   }
 
-  static getFocusedWindow(): BrowserWindow | null {
-    return focused ?? null
-  }
-
-  static fromId(id: number): BrowserWindow | null {
-    return windows.get(id) ?? null
-  }
-
-  static fromWebContents(contents: WebContents): BrowserWindow | null {
-    return [...windows.values()].find((window) => window.#contents === contents) ?? null
-  }
-
   get id(): number {
     return this.#id
   }
@@ -94,17 +73,9 @@ export class BrowserWindow extends StrictEmitter implements Pick<ElectronBrowser
     return this.#contents.loadURL(url)
   }
 
-  reload(): void {
-    this.#contents.reload()
-  }
-
   show(): void {
     this.#appear()
     this.focus()
-  }
-
-  showInactive(): void {
-    this.#appear()
   }
 
   hide(): void {
@@ -118,7 +89,6 @@ export class BrowserWindow extends StrictEmitter implements Pick<ElectronBrowser
     if (!this.#isVisible || focused === this) return
     focused?.blur()
     focused = this
-    this.#contents.focus()
     this.#tell('focus')
     windowEvents.emit('browser-window-focus', this)
   }
@@ -131,7 +101,7 @@ export class BrowserWindow extends StrictEmitter implements Pick<ElectronBrowser
   }
 
   isVisible(): boolean {
-    return this.#isVisible && this.#state !== 'minimized'
+    return this.#isVisible && !this.#isMinimized
   }
 
   isFocused(): boolean {
@@ -153,55 +123,42 @@ export class BrowserWindow extends StrictEmitter implements Pick<ElectronBrowser
   }
 
   minimize(): void {
-    this.#enter('minimized', 'minimize')
+    if (this.#isMinimized) return
+    this.#isMinimized = true
+    this.#tell('minimize')
     this.blur()
   }
 
   restore(): void {
-    if (this.#state === 'minimized') this.#enter('normal', 'restore')
+    if (!this.#isMinimized) return
+    this.#isMinimized = false
+    this.#tell('restore')
     this.focus()
   }
 
   maximize(): void {
-    this.#enter('maximized', 'maximize')
+    if (!this.#isMaximized) {
+      this.#isMaximized = true
+      this.#tell('maximize')
+      this.#resized()
+    }
     this.#appear()
   }
 
-  unmaximize(): void {
-    if (this.#state === 'maximized') this.#enter('normal', 'unmaximize')
-  }
-
-  setFullScreen(isWanted: boolean): void {
-    if (isWanted) this.#enter('full-screen', 'enter-full-screen')
-    else if (this.#state === 'full-screen') this.#enter('normal', 'leave-full-screen')
-  }
-
   isMinimized(): boolean {
-    return this.#state === 'minimized'
+    return this.#isMinimized
   }
 
   isMaximized(): boolean {
-    return this.#state === 'maximized'
-  }
-
-  isFullScreen(): boolean {
-    return this.#state === 'full-screen'
-  }
-
-  isResizable(): boolean {
-    return this.#isResizable
+    return this.#isMaximized
   }
 
   getBounds(): Rectangle {
-    return this.#state === 'maximized' || this.#state === 'full-screen' ? { ...WORK_AREA } : { ...this.#bounds }
+    return this.#isMaximized ? { ...WORK_AREA } : { ...this.#bounds }
   }
 
   getNormalBounds(): Rectangle {
     return { ...this.#bounds }
-  }
-
-  getContentBounds(): Rectangle {
-    return this.getBounds()
   }
 
   setBounds(bounds: Partial<Rectangle>): void {
@@ -212,59 +169,6 @@ export class BrowserWindow extends StrictEmitter implements Pick<ElectronBrowser
     if (width !== before.width || height !== before.height) this.#resized()
   }
 
-  getPosition(): number[] {
-    return [this.#bounds.x, this.#bounds.y]
-  }
-
-  setPosition(x: number, y: number): void {
-    this.setBounds({ x, y })
-  }
-
-  getSize(): number[] {
-    return [this.#bounds.width, this.#bounds.height]
-  }
-
-  setSize(width: number, height: number): void {
-    this.setBounds({ width, height })
-  }
-
-  getMinimumSize(): number[] {
-    return [...this.#minimum]
-  }
-
-  setMinimumSize(width: number, height: number): void {
-    this.#minimum = [width, height]
-  }
-
-  center(): void {
-    const { width, height } = this.#bounds
-    this.setPosition(Math.round(WORK_AREA.x + (WORK_AREA.width - width) / 2), Math.round(WORK_AREA.y + (WORK_AREA.height - height) / 2))
-  }
-
-  getTitle(): string {
-    return this.#title
-  }
-
-  setTitle(title: string): void {
-    this.#title = title
-  }
-
-  isAlwaysOnTop(): boolean {
-    return this.#isOnTop
-  }
-
-  setAlwaysOnTop(isWanted: boolean): void {
-    this.#isOnTop = isWanted
-  }
-
-  // What only a window manager shows.
-  moveTop(): void {}
-  removeMenu(): void {}
-  setBackgroundColor(_color: string): void {}
-  setMenuBarVisibility(_isVisible: boolean): void {}
-  setSkipTaskbar(_isSkipped: boolean): void {}
-  setVisibleOnAllWorkspaces(_isVisible: boolean): void {}
-
   #tell(event: string): void {
     if (!this.#isDestroyed) this.emit(event, new ElectronEvent())
   }
@@ -273,13 +177,6 @@ export class BrowserWindow extends StrictEmitter implements Pick<ElectronBrowser
     if (this.#isVisible) return
     this.#isVisible = true
     this.#tell('show')
-  }
-
-  #enter(state: State, event: string): void {
-    if (this.#state === state) return
-    this.#state = state
-    this.#tell(event)
-    this.#resized()
   }
 
   #resized(): void {

@@ -2,7 +2,7 @@ import type { Clipboard } from 'electron'
 import { StrictObject } from './strict.ts'
 
 /** A clipboard of the stand-in's own: tests leave the one of the desktop alone. */
-class StandInClipboard extends StrictObject implements Pick<Clipboard, 'readText' | 'writeText' | 'clear'> {
+class StandInClipboard extends StrictObject implements Pick<Clipboard, 'readText' | 'writeText'> {
   #text = ''
 
   async readText(): Promise<string> {
@@ -14,9 +14,6 @@ class StandInClipboard extends StrictObject implements Pick<Clipboard, 'readText
     this.#text = text
   }
 
-  clear(): void {
-    this.#text = ''
-  }
 }
 
 export const clipboard = new StandInClipboard()

@@ -6,7 +6,7 @@ import { StrictObject } from './strict.ts'
 const NOT_READY = 'globalShortcut cannot be used before the app is ready'
 
 /** Keys that reach the app from anywhere. Nobody presses them here; tests call what was registered. */
-class StandInGlobalShortcut extends StrictObject implements Pick<GlobalShortcut, 'register' | 'unregister' | 'unregisterAll' | 'isRegistered'> {
+class StandInGlobalShortcut extends StrictObject implements Pick<GlobalShortcut, 'register' | 'unregister'> {
   readonly #registered = new Map<string, () => void>()
 
   register(accelerator: string, callback: () => void): boolean {
@@ -22,15 +22,6 @@ class StandInGlobalShortcut extends StrictObject implements Pick<GlobalShortcut,
     this.#registered.delete(accelerator)
   }
 
-  unregisterAll(): void {
-    requireReady(NOT_READY)
-    this.#registered.clear()
-  }
-
-  isRegistered(accelerator: string): boolean {
-    requireReady(NOT_READY)
-    return this.#registered.has(accelerator)
-  }
 }
 
 export const globalShortcut = new StandInGlobalShortcut()

@@ -1,4 +1,8 @@
-/** What `import ... from 'electron'` gives in the main process of the stand-in. */
+/**
+ * What `import ... from 'electron'` gives in the main process of the stand-in: of Electron on Linux what this app uses.
+ * Whatever else is asked for is refused. What it cannot show: the sandbox and the fuses, how windows and trays look, pages
+ * that refuse to be closed (`beforeunload`), and pages that see `http:` where Electron has the app's own scheme.
+ */
 export { app } from './app.ts'
 export { BrowserWindow } from './browser-window.ts'
 export { clipboard } from './clipboard.ts'
@@ -6,7 +10,6 @@ export { dialog } from './dialog.ts'
 export { globalShortcut } from './global-shortcut.ts'
 export { ipcMain } from './ipc-main.ts'
 export { Menu, MenuItem } from './menu.ts'
-export { nativeImage } from './native-image.ts'
 export { nativeTheme } from './native-theme.ts'
 export { Notification } from './notification.ts'
 export { powerMonitor } from './power-monitor.ts'

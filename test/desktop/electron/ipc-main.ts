@@ -14,17 +14,6 @@ class IpcMain extends StrictEmitter {
     this.#handlers.set(channel, handler)
   }
 
-  handleOnce(channel: string, handler: Handler): void {
-    this.handle(channel, (event, ...args) => {
-      this.removeHandler(channel)
-      return handler(event, ...args)
-    })
-  }
-
-  removeHandler(channel: string): void {
-    this.#handlers.delete(channel)
-  }
-
   static async answer(ipc: IpcMain, event: object, channel: string, args: readonly unknown[]): Promise<unknown> {
     const handler = ipc.#handlers.get(channel)
     if (handler === undefined) throw new Error(`No handler registered for '${channel}'`)

@@ -97,14 +97,6 @@ export class Menu extends StrictEmitter {
     this.items.push(item)
   }
 
-  getMenuItemById(id: string): MenuItem | null {
-    for (const item of this.items) {
-      const found = item.id === id ? item : item.submenu?.getMenuItemById(id)
-      if (found) return found
-    }
-    return null
-  }
-
   popup(): never {
     return notImplemented('Menu.popup')
   }

@@ -14,7 +14,7 @@ export async function answerOf(scheme: string, request: Request): Promise<Respon
   return handler === undefined ? undefined : ((await handler(request as never)) as unknown as Response)
 }
 
-class StandInProtocol extends StrictObject implements Pick<Protocol, 'handle' | 'unhandle' | 'isProtocolHandled' | 'registerSchemesAsPrivileged'> {
+class StandInProtocol extends StrictObject implements Pick<Protocol, 'handle' | 'registerSchemesAsPrivileged'> {
   registerSchemesAsPrivileged(schemes: CustomScheme[]): void {
     requireNotReady('protocol.registerSchemesAsPrivileged should be called before app is ready')
     for (const scheme of schemes) {
@@ -29,15 +29,6 @@ class StandInProtocol extends StrictObject implements Pick<Protocol, 'handle' | 
     handlers.set(scheme, handler)
   }
 
-  unhandle(scheme: string): void {
-    requireReady('The protocol module can only be used after the app is ready')
-    if (!handlers.delete(scheme)) throw new Error(`Failed to unhandle protocol: ${scheme}`)
-  }
-
-  isProtocolHandled(scheme: string): boolean {
-    requireReady('The protocol module can only be used after the app is ready')
-    return handlers.has(scheme)
-  }
 }
 
 export const protocol = new StandInProtocol()

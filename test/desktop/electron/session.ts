@@ -1,7 +1,7 @@
 import type { Session } from 'electron'
 import { protocol } from './protocol.ts'
 import { requireReady } from './readiness.ts'
-import { notImplemented, StrictEmitter, StrictObject } from './strict.ts'
+import { StrictEmitter, StrictObject } from './strict.ts'
 
 type RequestHandler = NonNullable<Parameters<Session['setPermissionRequestHandler']>[0]>
 type CheckHandler = NonNullable<Parameters<Session['setPermissionCheckHandler']>[0]>
@@ -18,8 +18,6 @@ let checkHandler: CheckHandler | null = null
 
 /** Storage and permissions of pages. All pages share one: partitions are not implemented. */
 class StandInSession extends StrictEmitter implements Pick<Session, 'setPermissionRequestHandler' | 'setPermissionCheckHandler' | 'setDevicePermissionHandler'> {
-  // Neither is emitted where nothing is downloaded and no dictionary is loaded.
-  static override readonly events = ['will-download', 'spellcheck-dictionary-download-failure']
   readonly protocol = protocol
 
   setPermissionRequestHandler(handler: RequestHandler | null): void {
@@ -42,9 +40,6 @@ class SessionModule extends StrictObject {
     return defaultSession
   }
 
-  fromPartition(): never {
-    return notImplemented('session.fromPartition')
-  }
 }
 
 export const session = new SessionModule()

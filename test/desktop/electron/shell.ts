@@ -3,7 +3,7 @@ import type { Shell } from 'electron'
 import { StrictObject } from './strict.ts'
 
 /** What other programs would be asked for. Nothing is started. */
-class StandInShell extends StrictObject implements Pick<Shell, 'openExternal' | 'openPath' | 'showItemInFolder' | 'beep'> {
+class StandInShell extends StrictObject implements Pick<Shell, 'openExternal' | 'openPath'> {
   async openExternal(url: string): Promise<void> {
     if (!URL.canParse(url)) throw new Error('Invalid URL')
   }
@@ -12,9 +12,6 @@ class StandInShell extends StrictObject implements Pick<Shell, 'openExternal' | 
     return existsSync(path) ? '' : 'Failed to open path'
   }
 
-  showItemInFolder(_path: string): void {}
-
-  beep(): void {}
 }
 
 export const shell = new StandInShell()

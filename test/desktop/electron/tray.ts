@@ -1,10 +1,12 @@
+import { readFileSync } from 'node:fs'
 import type { Rectangle, Tray as ElectronTray } from 'electron'
 import type { Menu } from './menu.ts'
-import { NativeImage, nativeImage } from './native-image.ts'
 import { requireReady } from './readiness.ts'
 import { guardDestroyed, StrictEmitter } from './strict.ts'
 
 type Implemented = 'destroy' | 'isDestroyed' | 'setToolTip' | 'getBounds'
+
+const PNG_START = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a])
 
 /** An icon beside the clock of a Linux desktop. */
 export class Tray extends StrictEmitter implements Pick<ElectronTray, Implemented> {
@@ -12,13 +14,13 @@ export class Tray extends StrictEmitter implements Pick<ElectronTray, Implemente
   static override readonly events = ['click']
   #isDestroyed = false
 
-  constructor(image: string | NativeImage) {
+  constructor(image: string) {
     requireReady('Cannot create Tray before app is ready')
     super()
     checkImage(image)
   }
 
-  setImage(image: string | NativeImage): void {
+  setImage(image: string): void {
     checkImage(image)
   }
 
@@ -45,8 +47,13 @@ export class Tray extends StrictEmitter implements Pick<ElectronTray, Implemente
 }
 guardDestroyed(Tray.prototype, ['destroy'])
 
-/** Electron throws at a path without an image. An empty image it takes and shows nothing, which no app can mean. */
-function checkImage(image: string | NativeImage): void {
-  const isMissing = typeof image === 'string' ? nativeImage.createFromPath(image).isEmpty() : image.isEmpty()
-  if (isMissing) throw new Error(`Failed to load image from path '${typeof image === 'string' ? image : '(empty)'}'`)
+/** Images are given by their files. Electron throws at a file that is none, as this does. */
+function checkImage(path: string): void {
+  let start: Buffer
+  try {
+    start = readFileSync(path).subarray(0, PNG_START.length)
+  } catch {
+    start = Buffer.alloc(0)
+  }
+  if (!start.equals(PNG_START)) throw new Error(`Failed to load image from path '${path}'`)
 }

@@ -9,9 +9,9 @@ import { PageLoading } from './page-loading.ts'
 import { PageNavigation, type OpenHandler } from './page-navigation.ts'
 import { interceptRequests } from './page-requests.ts'
 import { fromWeb } from './schemes.ts'
-import { checkPermission, requestPermission, session, type Asker } from './session.ts'
+import { checkPermission, requestPermission, type Asker } from './session.ts'
 import { shell } from './shell.ts'
-import { ElectronEvent, guardDestroyed, StrictEmitter } from './strict.ts'
+import { ElectronEvent, guardDestroyed, StrictEmitter, StrictObject } from './strict.ts'
 import type { FromPage } from './world/isolated-world.ts'
 import type { PreloadOptions } from './world/scripts.ts'
 
@@ -20,9 +20,7 @@ export interface WebContentsOptions {
   readonly size: PageSize
 }
 
-type Implemented =
-  | 'loadURL' | 'reload' | 'send' | 'getURL' | 'getTitle' | 'isLoading' | 'isLoadingMainFrame' | 'isDestroyed' | 'isCrashed'
-  | 'setWindowOpenHandler' | 'getType' | 'focus' | 'isFocused' | 'close' | 'closeDevTools' | 'isDevToolsOpened' | 'setZoomLevel' | 'getZoomLevel'
+type Implemented = 'id' | 'loadURL' | 'reload' | 'send' | 'getURL' | 'isLoadingMainFrame' | 'isDestroyed' | 'setWindowOpenHandler'
 
 /** Milliseconds in which a page that waits is closed, if it can be. */
 const CLOSE_PATIENCE_MS = 150
@@ -34,18 +32,15 @@ let announce: (contents: WebContents) => void = () => {}
 /** The page of a window, as the main process sees it. */
 export class WebContents extends StrictEmitter implements Pick<ElectronWebContents, Implemented> {
   static override readonly events = [
-    'before-input-event', 'console-message', 'destroyed', 'did-fail-load', 'did-finish-load', 'did-navigate', 'did-navigate-in-page',
+    'before-input-event', 'destroyed', 'did-fail-load', 'did-finish-load', 'did-navigate', 'did-navigate-in-page',
     'did-start-loading', 'did-stop-loading', 'dom-ready', 'preload-error', 'render-process-gone', 'will-attach-webview',
-    'will-frame-navigate', 'will-navigate', 'will-prevent-unload', 'will-redirect', 'ready-to-show'
+    'will-frame-navigate', 'will-navigate', 'will-redirect', 'ready-to-show'
   ]
   readonly id = ++lastId
   readonly #link: PageLink
   readonly #loading: PageLoading
   readonly #navigation: PageNavigation
   #isDestroyed = false
-  #isCrashed = false
-  #isFocused = false
-  #zoomLevel = 0
 
   constructor({ preload, size }: WebContentsOptions) {
     super()
@@ -72,16 +67,11 @@ export class WebContents extends StrictEmitter implements Pick<ElectronWebConten
     return this.#link.frames.main
   }
 
-  get session(): object {
-    return session.defaultSession
-  }
-
   loadURL(url: string): Promise<void> {
     return this.#loading.load(url)
   }
 
   reload(): void {
-    this.#isCrashed = false
     void this.#link.session.then((page) => page.send('Page.reload')).catch(() => {})
   }
 
@@ -94,18 +84,6 @@ export class WebContents extends StrictEmitter implements Pick<ElectronWebConten
     return this.#link.frames.main?.url ?? ''
   }
 
-  getTitle(): string {
-    return ''
-  }
-
-  getType(): 'window' {
-    return 'window'
-  }
-
-  isLoading(): boolean {
-    return this.#loading.isLoading
-  }
-
   isLoadingMainFrame(): boolean {
     return this.#loading.isLoading
   }
@@ -114,38 +92,8 @@ export class WebContents extends StrictEmitter implements Pick<ElectronWebConten
     return this.#isDestroyed
   }
 
-  isCrashed(): boolean {
-    return this.#isCrashed
-  }
-
-  focus(): void {
-    this.#isFocused = true
-  }
-
-  isFocused(): boolean {
-    return this.#isFocused
-  }
-
-  isDevToolsOpened(): boolean {
-    return false
-  }
-
-  closeDevTools(): void {}
-
-  setZoomLevel(level: number): void {
-    this.#zoomLevel = level
-  }
-
-  getZoomLevel(): number {
-    return this.#zoomLevel
-  }
-
   setWindowOpenHandler(handler: Parameters<ElectronWebContents['setWindowOpenHandler']>[0]): void {
     this.#navigation.openHandler = handler as unknown as OpenHandler
-  }
-
-  close(): void {
-    void WebContents.destroy(this)
   }
 
   static linkOf(contents: WebContents): PageLink {
@@ -191,7 +139,6 @@ export class WebContents extends StrictEmitter implements Pick<ElectronWebConten
       if (name === 'firstPaint' && this.#link.frames.isMain(frameId)) this.#tell('ready-to-show')
     })
     page.on('Inspector.targetCrashed', () => {
-      this.#isCrashed = true
       this.#tell('render-process-gone', { reason: 'crashed', exitCode: 1 })
     })
     await interceptRequests(page, (request) => this.#navigation.mayGo(request))
@@ -280,14 +227,11 @@ export function onWebContents(hear: (contents: WebContents) => void): void {
   announce = hear
 }
 
-class WebContentsModule {
+class WebContentsModule extends StrictObject {
   getAllWebContents(): WebContents[] {
     return [...all.values()]
   }
 
-  fromId(id: number): WebContents | undefined {
-    return all.get(id)
-  }
 }
 
 export const webContents = new WebContentsModule()

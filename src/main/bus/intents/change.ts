@@ -21,6 +21,7 @@ export function changeByWorker(row: ChangedRow, event: IntentChange['event'], at
 }
 
 /** A change by the bus itself or an operator. */
-export function changeOf({ n, tail, namespace, goal }: ChangedRow, event: IntentChange['event'], at: number, outcome: Outcome): IntentChange {
+export function changeOf(row: ChangedRow, event: IntentChange['event'], at: number, outcome: Outcome): IntentChange {
+  const { n, tail, namespace, goal } = row
   return { id: formatId(n, tail), at, event, namespace, goal, ...outcome }
 }

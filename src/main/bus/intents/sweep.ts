@@ -113,12 +113,14 @@ export class Sweep implements Participant {
     if (row.claim_attempts >= row.max_attempts) {
       const reason = row.last_error ?? 'The lease ended and no attempts were left.'
       this.#requeueing.bury(row, history, reason, now)
-      if (events.isHeard) events.note(changeByWorker(row, 'lease_lost', now, { status: 'dead', leaseEndsAt: null, error: reason }))
+      const dead = { status: 'dead', leaseEndsAt: null, error: reason } as const
+      if (events.isHeard) events.note(changeByWorker(row, 'lease_lost', now, dead))
       this.#pending.expired_claims_dead++
     } else {
       // No backoff: the intent keeps its run_at and can be claimed at once (SPEC 7.3).
       this.#requeueing.reopen(row, history, row.run_at, row.last_error)
-      if (events.isHeard) events.note(changeByWorker(row, 'lease_lost', now, { status: 'open', runAt: row.run_at, leaseEndsAt: null }))
+      const open = { status: 'open', runAt: row.run_at, leaseEndsAt: null } as const
+      if (events.isHeard) events.note(changeByWorker(row, 'lease_lost', now, open))
       this.#pending.expired_claims_requeued++
     }
   }

@@ -78,7 +78,9 @@ export function createJsonEditor(host: HTMLElement, options: JsonEditorOptions):
     EditorView.contentAttributes.of({
       'aria-label': options.label,
       'aria-description': options.description(),
-      'aria-invalid': String(isInvalid)
+      'aria-invalid': String(isInvalid),
+      // It has the keyboard's focus anyhow; this says so to whoever only reads attributes.
+      tabindex: '0'
     })
   const view = new EditorView({
     root,

@@ -1,11 +1,12 @@
 import type { CheckedInput } from '../../../shared/control/contract.ts'
 import type { IntentView, Template } from '../../../shared/control/views.ts'
 import { BACKOFF_BASE, DEFAULT_NAMESPACE, DELAY, MAX_ATTEMPTS, PRIORITY } from '../../../shared/limits.ts'
-import { prettyJson } from '../../lib/json/parse.ts'
 import { checkJson } from '../../lib/json/check.ts'
+import { prettyJson } from '../../lib/json/parse.ts'
 import { briefDuration } from '../../lib/text/time.ts'
 import type { KeyNames } from '../intents/detail/names.ts'
 import { delayOf } from '../intents/detail/publication.ts'
+import { isShallow } from './nesting.ts'
 
 /** Everything that is published but the idempotency key; a template holds the same. */
 export type Publication = Omit<CheckedInput<'intents.publish'>, 'idempotencyKey'>
@@ -56,7 +57,7 @@ export function draftOfIntent(intent: IntentView): Draft {
 
 /** JSON text with a line for each member; other text as it is. */
 export function readable(payload: string): string {
-  return checkJson(payload) === null ? prettyJson(payload) : payload
+  return checkJson(payload) === null && isShallow(payload) ? prettyJson(payload) : payload
 }
 
 /** The draft as the bus takes it. Of numbers that are none the default counts: checks come before. */

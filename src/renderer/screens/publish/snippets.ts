@@ -31,7 +31,10 @@ URL = ${literal(url)}
 KEY = ${keyCode}
 INTENT = ${pythonText(prettyJson(publicationBody(publication)))}
 
-headers = {"X-API-KEY": KEY, "Content-Type": "application/json"${idempotencyKey === '' ? '' : `, "Idempotency-Key": ${literal(idempotencyKey)}`}}
+headers = {
+    "X-API-KEY": KEY,
+    "Content-Type": "application/json",
+${idempotencyKey === '' ? '' : `    "Idempotency-Key": ${literal(idempotencyKey)},\n`}}
 with urlopen(Request(URL + "/intent", INTENT.encode(), headers), timeout=30) as answer:
     print(answer.read().decode())`
 }
@@ -44,7 +47,10 @@ export function sdkSnippet({ publication, idempotencyKey, url, key }: SnippetOpt
   return `# pip install intent-bus
 ${keyCode.startsWith('os.') ? 'import os\n' : ''}from intent_bus import IntentClient
 
-client = IntentClient(base_url=${literal(url)}, api_key=${keyCode})
+client = IntentClient(
+    base_url=${literal(url)},
+    api_key=${keyCode},
+)
 print(client.publish(
 ${members.join('')}${last}))`
 }
@@ -57,7 +63,10 @@ const intent = ${typescriptText(prettyJson(publicationBody(publication)))}
 
 const answer = await fetch(url + '/intent', {
   method: 'POST',
-  headers: { 'X-API-KEY': key, 'Content-Type': 'application/json'${idempotencyKey === '' ? '' : `, 'Idempotency-Key': ${literal(idempotencyKey)}`} },
+  headers: {
+    'X-API-KEY': key,
+${idempotencyKey === '' ? '' : `    'Idempotency-Key': ${literal(idempotencyKey)},\n`}    'Content-Type': 'application/json'
+  },
   body: intent
 })
 console.log(await answer.text())`
