@@ -1,7 +1,7 @@
 import { homedir } from 'node:os'
 import { isAbsolute, join, resolve } from 'node:path'
-import { CLEANUP_INTERVAL, DEFAULT_CLAIM_TIMEOUT } from '../shared/limits.ts'
-import type { SettingName } from '../shared/control/settings.ts'
+import { DEFAULT_SETTINGS, type SettingName } from '../shared/control/settings.ts'
+import { CLEANUP_INTERVAL, DEFAULT_CLAIM_TIMEOUT, SECRET_PATTERN } from '../shared/limits.ts'
 import { APP_ID } from './app-info.ts'
 import { LOG_LEVELS, type LogLevel } from './log.ts'
 
@@ -43,7 +43,6 @@ const SETTING_VARIABLES: Readonly<Partial<Record<SettingName, string>>> = {
 
 type Environment = Readonly<Record<string, string | undefined>>
 
-export const DEFAULT_PORT = 7610
 const DEFAULT_DATABASE_NAME = 'infrastructure.db'
 /** A lease must outlive a request; a day is more than any worker should go without a sign of life. */
 const CLAIM_TIMEOUT = { min: 1, max: 86_400 }
@@ -56,7 +55,7 @@ export function readConfig(env: Environment, platform: NodeJS.Platform = process
     dataDir,
     databasePath: isAbsolute(databaseName) ? databaseName : join(dataDir, databaseName),
     host: host(env, 'BUS_HOST') ?? '127.0.0.1',
-    port: wholeNumber(env, 'BUS_PORT', { min: 0, max: 65_535, default: DEFAULT_PORT }),
+    port: wholeNumber(env, 'BUS_PORT', { min: 0, max: 65_535, default: DEFAULT_SETTINGS.port }),
     logLevel: oneOf(env, 'BUS_LOG_LEVEL', LOG_LEVELS) ?? 'info',
     secret: secret(env, 'BUS_SECRET'),
     adminSecret: secret(env, 'BUS_ADMIN_SECRET'),
@@ -100,8 +99,7 @@ function secret(env: Environment, name: string): string | undefined {
   if (value === undefined) return undefined
   if (value === '') throw new ConfigError(`${name} is empty: give it a value, or unset it.`)
   if (value === 'dev_secret') throw new ConfigError(`${name} must not be "dev_secret": choose a secret of your own.`)
-  // Header values lose surrounding spaces and other characters arrive differently from every client.
-  if (/^[!-~]([ -~]*[!-~])?$/.test(value)) return value
+  if (SECRET_PATTERN.test(value)) return value
   throw new ConfigError(`${name} may only hold printable ASCII characters, without spaces around it.`)
 }
 

@@ -59,3 +59,8 @@ export const CLEANUP_INTERVAL = { min: 300, max: 86_400, default: 21_600 } as co
 export const CLEANUP_PAUSE_AFTER_FAILURE = 60
 
 export const MAX_OWNER_LENGTH = 128
+
+/** Secrets travel in headers: values lose surrounding spaces there, and other characters arrive differently from every client. */
+export const SECRET_PATTERN = /^[!-~]([ -~]*[!-~])?$/
+/** Of passwords that are set in the interface. */
+export const PASSWORD_LENGTH = { min: 8, max: 256 } as const

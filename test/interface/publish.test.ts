@@ -243,6 +243,8 @@ test.each(VIEWS)('looks right: $name', async (view) => {
   const region = seen.getByRole('region', { name: 'Published' })
   await expect(region.getByRole('status').first()).toHaveText('Open')
   await expect(region).toBeInViewport()
+  // Only the screen scrolls, never what is around it.
+  expect(await seen.evaluate('document.scrollingElement.scrollTop + document.body.scrollTop')).toBe(0)
   await bus.fail((await bus.claim(`${HTML} ${'long'.repeat(50)}`, 'pi4'))!, `${HTML} ${'error'.repeat(80)}`)
   await expect(region).toContainText(HTML)
   await expect(region).toContainText('Backing off')

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process'
 import { describe, expect, it } from 'vitest'
-import { fulfilLine, publishLine, readKeyLine, shellWord } from '../../src/renderer/lib/text/commands.ts'
+import { fulfilLine, publishLine, readSecretWord, shellWord } from '../../src/renderer/lib/text/commands.ts'
 import { formatBytes, shortNumber } from '../../src/renderer/lib/text/numbers.ts'
 import { briefDuration, exactTime, fullDuration, relativeTime } from '../../src/renderer/lib/text/time.ts'
 
@@ -58,9 +58,9 @@ describe('lines for a shell', () => {
   })
 
   it('read the main key from where it lies', () => {
-    expect(readKeyLine({ in: 'file', where: "/home/o'hara/main key" })).toBe(`KEY="$(cat '/home/o'\\''hara/main key')"`)
-    expect(readKeyLine({ in: 'environment', where: 'BUS_SECRET' })).toBe('KEY="$BUS_SECRET"')
-    expect(readKeyLine({ in: 'keychain', where: 'the keychain' })).toBeNull()
+    expect(readSecretWord({ in: 'file', where: "/home/o'hara/main key" })).toBe(`"$(cat '/home/o'\\''hara/main key')"`)
+    expect(readSecretWord({ in: 'environment', where: 'BUS_SECRET' })).toBe('"$BUS_SECRET"')
+    expect(readSecretWord({ in: 'keychain', where: 'the keychain' })).toBeNull()
   })
 
   it('keep plain words plain', () => {

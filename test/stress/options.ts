@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { dataDirectoryOf, DEFAULT_PORT } from '../../src/main/config.ts'
+import { dataDirectoryOf } from '../../src/main/config.ts'
+import { DEFAULT_SETTINGS } from '../../src/shared/control/settings.ts'
 import { Trouble } from './trouble.ts'
 
 export interface Profile {
@@ -36,7 +37,7 @@ export function readOptions(args: readonly string[], env: Readonly<Record<string
   return {
     ...profile,
     profile: profileName,
-    url: readUrl(given.url ?? `http://127.0.0.1:${DEFAULT_PORT}`),
+    url: readUrl(given.url ?? `http://127.0.0.1:${DEFAULT_SETTINGS.port}`),
     key: readKey(given['key-file'], env),
     reportPath: given.report ?? join('test-results', `stress-${profileName}.json`)
   }
@@ -53,7 +54,7 @@ function parse(args: readonly string[]) {
 
 function readUrl(text: string): string {
   if (!/^https?:\/\//.test(text) || !URL.canParse(text)) {
-    throw new Trouble(`--url must be the address of a bus, like http://127.0.0.1:${DEFAULT_PORT}, not "${text}".`)
+    throw new Trouble(`--url must be the address of a bus, like http://127.0.0.1:${DEFAULT_SETTINGS.port}, not "${text}".`)
   }
   return text.replace(/\/+$/, '')
 }

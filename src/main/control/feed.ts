@@ -41,6 +41,7 @@ export class Feed {
     this.#clock = clock
   }
 
+  /** Hears frames, the first of them at once, until the answer is called; `onEnd`: no more will come. */
   listen(onFrame: (frame: EventFrame) => void, onEnd: () => void): () => void {
     const listener = { onFrame, onEnd }
     this.#listeners.add(listener)
@@ -48,31 +49,40 @@ export class Feed {
     onFrame({ seq: this.#seq, changes: [], missed: 0, counts: this.#source.counts })
     return () => {
       this.#listeners.delete(listener)
-      if (this.#listeners.size === 0) this.#rest()
+      if (!this.#isHeard) this.#rest()
     }
   }
 
   /** The status is another one. */
   noteStatus(status: BusStatus): void {
+    if (!this.#isHeard) return
     this.#status = status
     this.#schedule()
   }
 
   /** Something that is no intent changed. */
   noteChanged(what: Changed): void {
+    if (!this.#isHeard) return
     this.#changed.add(what)
     this.#schedule()
   }
 
+  /** A bulk action got on. */
   noteBulk(bulk: NonNullable<EventFrame['bulk']>): void {
+    if (!this.#isHeard) return
     this.#bulk = bulk
     this.#schedule()
   }
 
+  /** Tells all who listen that this is the end. */
   close(): void {
     for (const { onEnd } of [...this.#listeners]) onEnd()
     this.#listeners.clear()
     this.#rest()
+  }
+
+  get #isHeard(): boolean {
+    return this.#listeners.size > 0
   }
 
   #follow(): () => void {
@@ -95,7 +105,7 @@ export class Feed {
   }
 
   #schedule(): void {
-    if (this.#listeners.size === 0 || this.#cancelTimer !== undefined) return
+    if (this.#cancelTimer !== undefined) return
     const wait = Math.min(FRAME_INTERVAL, Math.max(0, this.#lastFrameAt + FRAME_INTERVAL - this.#clock.now()))
     this.#cancelTimer = this.#clock.after(wait, () => this.#send())
   }

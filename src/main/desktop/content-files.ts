@@ -1,29 +1,13 @@
 import { join } from 'node:path'
+import { INTERFACE_POLICY, mimeTypeOf } from '../interface-content.ts'
 import { isOwnUrl } from './origin.ts'
-
-/** What the interface is made of; anything else is not served. */
-const MIME_TYPES: Readonly<Record<string, string>> = {
-  css: 'text/css; charset=utf-8',
-  html: 'text/html; charset=utf-8',
-  ico: 'image/x-icon',
-  js: 'text/javascript; charset=utf-8',
-  json: 'application/json; charset=utf-8',
-  png: 'image/png',
-  svg: 'image/svg+xml',
-  webp: 'image/webp',
-  woff2: 'font/woff2'
-}
 
 /** No dot in front, no separator of any platform, no drive, no escape: a name that can only lie in its folder. */
 const SEGMENT = /^[A-Za-z0-9_-][A-Za-z0-9_.-]*$/
 
-const POLICY =
-  "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; " +
-  "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-
 /** Headers of every answer, refusals included. */
 export const CONTENT_HEADERS: Readonly<Record<string, string>> = {
-  'Content-Security-Policy': POLICY,
+  'Content-Security-Policy': INTERFACE_POLICY,
   'Cross-Origin-Opener-Policy': 'same-origin',
   'Cross-Origin-Resource-Policy': 'same-origin',
   'Referrer-Policy': 'no-referrer',
@@ -41,6 +25,6 @@ export function contentFile(root: string, url: string): ContentFile | undefined 
   const segments = new URL(url).pathname.slice(1).split('/')
   // Names are plain: whatever needs an escape is not there, so nothing is decoded and nothing can be hidden in an escape.
   if (!segments.every((segment) => SEGMENT.test(segment))) return undefined
-  const mimeType = MIME_TYPES[segments.at(-1)!.split('.').at(-1)!]
+  const mimeType = mimeTypeOf(segments.at(-1)!)
   return mimeType === undefined ? undefined : { path: join(root, ...segments), mimeType }
 }

@@ -1,17 +1,7 @@
 import { contextBridge, ipcRenderer } from 'electron'
+import type { DesktopBridge } from '../../shared/control/bridge.ts'
 import type { Envelope } from '../../shared/control/transport.ts'
 import type { EventFrame } from '../../shared/control/views.ts'
-
-/** All that pages of the interface get beside the web's own: the control contract, and where to go. */
-interface IntentBusBridge {
-  call(method: string, input: object): Promise<Envelope>
-  /** As `ControlTransport.listen`. */
-  listen(onFrame: (frame: EventFrame) => void, onState: (isLive: boolean) => void): () => void
-  /** Hears the hash of a place to show. */
-  onNavigate(callback: (hash: string) => void): void
-  readonly platform: NodeJS.Platform
-  readonly view: 'window' | 'panel'
-}
 
 declare const location: { readonly pathname: string }
 
@@ -29,7 +19,7 @@ ipcRenderer.on('control:state', (_event, isLive: boolean) => {
   for (const { onState } of [...listeners]) onState(isLive)
 })
 
-const bridge: IntentBusBridge = {
+const bridge: DesktopBridge = {
   call: (method, input) => ipcRenderer.invoke('control:call', method, input) as Promise<Envelope>,
 
   /** Every new listener hears a first frame, and the others, to whom it says nothing new, hear it with it. */

@@ -1,6 +1,7 @@
 import { STATUS_CODES, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { Context, Middleware } from 'koa'
-import { errorBody, ProtocolError, type ErrorCode } from '../../shared/errors.ts'
+import type { ControlFailure } from '../../shared/control/transport.ts'
+import { errorBody, errorStatus, ProtocolError, type ErrorCode } from '../../shared/errors.ts'
 import { PROTOCOL_VERSION, REQUEST_ID_PATTERN } from '../../shared/limits.ts'
 import { parseQuery, type QueryPairs } from '../../shared/signing.ts'
 import type { Log } from '../log.ts'
@@ -87,6 +88,12 @@ export function bare(status: number, headers: readonly string[] = NO_HEADERS): R
 export function refusal(error: ProtocolError, headers: readonly string[] = NO_HEADERS): Reply {
   const retry = error.retryAfter === undefined ? NO_HEADERS : ['Retry-After', String(error.retryAfter)]
   return json(error.status, errorBody(error.code, error.message), [...headers, ...retry])
+}
+
+/** A call of the control contract that was refused, in the shape of SPEC 11 with the field that is at fault. */
+export function failedCall(error: ControlFailure): Reply {
+  const retry = error.code === 'database_busy' ? ['Retry-After', '1'] : NO_HEADERS
+  return json(errorStatus(error.code), JSON.stringify({ error }), retry)
 }
 
 /** Thrown to refuse with more headers than the error itself calls for. */

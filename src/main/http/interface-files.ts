@@ -1,22 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs'
-import { extname, join } from 'node:path'
+import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { ProtocolError } from '../../shared/errors.ts'
+import { INTERFACE_POLICY, mimeTypeOf } from '../interface-content.ts'
 import type { Exchange, Reply } from './exchange.ts'
-
-/** What the interface may do in a browser: load what this bus serves, talk to this bus, and nothing else. */
-export const INTERFACE_CSP =
-  "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-
-const TYPES: Readonly<Record<string, string>> = {
-  '.html': 'text/html; charset=utf-8',
-  '.js': 'text/javascript; charset=utf-8',
-  '.css': 'text/css; charset=utf-8',
-  '.svg': 'image/svg+xml',
-  '.png': 'image/png',
-  '.webmanifest': 'application/manifest+json',
-  '.woff2': 'font/woff2'
-}
 
 interface File {
   readonly type: string
@@ -39,7 +26,7 @@ export class InterfaceFiles {
     this.#files ??= readAll(this.#directory)
     const file = this.#files.get(name)
     if (file === undefined) throw new ProtocolError('not_found', 'The interface has no such file.')
-    const headers = ['Content-Security-Policy', INTERFACE_CSP, 'Vary', 'Accept-Encoding']
+    const headers = ['Content-Security-Policy', INTERFACE_POLICY, 'Vary', 'Accept-Encoding']
     const takesGzip = /\bgzip\b/.test(String(req.headers['accept-encoding'] ?? ''))
     if (!takesGzip) return { status: 200, body: file.plain, type: file.type, headers }
     return { status: 200, body: file.gzipped, type: file.type, headers: [...headers, 'Content-Encoding', 'gzip'] }
@@ -50,7 +37,7 @@ export class InterfaceFiles {
 function readAll(directory: string): Map<string, File> {
   const files = new Map<string, File>()
   for (const entry of readdirSync(directory, { recursive: true, withFileTypes: true })) {
-    const type = TYPES[extname(entry.name)]
+    const type = mimeTypeOf(entry.name)
     if (!entry.isFile() || type === undefined) continue
     const path = join(entry.parentPath, entry.name)
     const plain = readFileSync(path)

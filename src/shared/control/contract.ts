@@ -13,7 +13,8 @@ const intentId = z.string().regex(/^[0-9a-f]{32}$/, 'must be the id of an intent
 const filter = z.string().max(1_000)
 const cursor = z.string().max(64)
 /** Asked for again where a call came over HTTP: a session alone must not read a secret. */
-const password = z.string().max(256).optional()
+const password = z.string().max(limits.PASSWORD_LENGTH.max).optional()
+const newPassword = z.string().min(limits.PASSWORD_LENGTH.min).max(limits.PASSWORD_LENGTH.max).regex(limits.SECRET_PATTERN)
 const keyId = z.string().max(64)
 const owner = z.string().trim().min(1).max(limits.MAX_OWNER_LENGTH)
 const name = z.string().trim().min(1).max(80)
@@ -107,7 +108,7 @@ export const methods = {
 
   /** The password for browsers. */
   'access.revealPassword': z.strictObject({ password }),
-  'access.changePassword': z.strictObject({ password, next: z.string().min(8).max(256).regex(/^[!-~]([ -~]*[!-~])?$/) }),
+  'access.changePassword': z.strictObject({ password, next: newPassword }),
   /** Ends the sessions of all browsers but the one that asks. */
   'access.endSessions': nothing,
 

@@ -1,5 +1,6 @@
 import { Chromium } from './chromium.ts'
 import type { CdpSession } from './cdp.ts'
+import { interceptRequests } from './requests.ts'
 
 /** A page of the browser, held before its first document by whoever takes it. */
 export interface Target {
@@ -9,11 +10,22 @@ export interface Target {
   readonly opener: string | undefined
 }
 
+/** What becomes of a page that a page opened. */
+export interface Decision {
+  readonly action: 'allow' | 'deny'
+  /** To be called when the page is there, or gone. */
+  settle(): void
+}
+
+export const WELCOME: Decision = { action: 'allow', settle() {} }
+
 let chromium: Chromium | undefined
 const wanted = new Map<string, (target: Target) => void>()
 const early = new Map<string, Target>()
 const gone = new Set<(targetId: string) => void>()
-let takePopup: (target: Target) => Promise<void> = async () => {}
+/** What was decided on pages that pages opened, by their main frame. */
+const popups = new Map<string, Promise<Decision>>()
+let decide: (target: Target) => Promise<Decision> = async () => WELCOME
 
 /** Starts the browser, before the app is ready. */
 export async function startEngine(profile: string): Promise<void> {
@@ -30,11 +42,12 @@ export async function startEngine(profile: string): Promise<void> {
     if (take !== undefined) take(target)
     else early.set(target.id, target)
     // A page that the stand-in asked for is known by its id in a moment; any other was opened by a page.
-    if (target.opener !== undefined) void takePopup(target)
+    if (target.opener !== undefined) void settlePopup(target)
   })
   browser.on('Target.detachedFromTarget', ({ targetId }) => {
     for (const hear of [...gone]) hear(targetId!)
   })
+  await interceptRequests(browser, async (frameId) => (await popups.get(frameId))?.action !== 'deny')
   const all = { autoAttach: true, waitForDebuggerOnStart: true, flatten: true }
   await browser.send('Target.setAutoAttach', all)
 }
@@ -73,8 +86,20 @@ export function onTargetGone(hear: (targetId: string) => void): () => void {
 }
 
 /** Decides what becomes of pages that pages open. */
-export function onPopup(take: (target: Target) => Promise<void>): void {
-  takePopup = take
+export function onPopup(answer: (target: Target) => Promise<Decision>): void {
+  decide = answer
+}
+
+/** A page that waits holds up its opener, so that it goes on at once; what it loads waits for the decision. */
+async function settlePopup(target: Target): Promise<void> {
+  const decision = decide(target)
+  popups.set(target.id, decision)
+  await target.session.send('Runtime.runIfWaitingForDebugger').catch(() => {
+    // It is closed already.
+  })
+  const { action, settle } = await decision
+  if (action === 'deny') await closeTarget(target.id).catch(() => {})
+  settle()
 }
 
 function browser(): CdpSession {

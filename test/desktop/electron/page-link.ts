@@ -18,8 +18,8 @@ export interface PageLinkOptions {
   readonly size: PageSize
   readonly processId: number
   readonly onMessage: (frameId: string, message: FromPage) => void
-  /** The page is there, and goes on when this has resolved. */
-  readonly onSession: (session: CdpSession) => Promise<void>
+  /** The page is there, and has not begun yet. */
+  readonly onSession: (session: CdpSession) => void
   readonly onPreloadError: (error: Error) => void
   readonly onGone: () => void
 }
@@ -129,7 +129,7 @@ export class PageLink {
     void applyColors(session)
     const { frameTree } = await session.send('Page.getFrameTree')
     this.frames.attach(frameTree.frame.id, null)
-    await this.#options.onSession(session)
+    this.#options.onSession(session)
     await session.send('Runtime.runIfWaitingForDebugger')
     return session
   }

@@ -1,19 +1,14 @@
 import { EventEmitter, once } from 'node:events'
 import type { HandlerDetails } from 'electron'
 import type { CdpSession } from './cdp.ts'
+import { WELCOME, type Decision } from './engine.ts'
 import type { PageLink } from './page-link.ts'
 import type { PageLoading } from './page-loading.ts'
-import type { PausedRequest } from './page-requests.ts'
+import type { PausedRequest } from './requests.ts'
 import { fromWeb, toWeb } from './schemes.ts'
 import { ElectronEvent } from './strict.ts'
 
 export type OpenHandler = (details: HandlerDetails) => { readonly action: 'allow' | 'deny' }
-
-export interface Decision {
-  readonly action: 'allow' | 'deny'
-  /** To be called when the window is there, or gone. */
-  settle(): void
-}
 
 export interface PageNavigationOptions {
   readonly link: PageLink
@@ -68,7 +63,7 @@ export class PageNavigation {
   /** What was decided on the next window that this page opened. */
   async decision(): Promise<Decision> {
     await this.#hear(() => this.#decisions.length > 0)
-    return this.#decisions.shift() ?? { action: 'allow', settle() {} }
+    return this.#decisions.shift() ?? WELCOME
   }
 
   /** Whether a document may be loaded into its frame. */

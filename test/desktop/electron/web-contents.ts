@@ -1,13 +1,13 @@
-import { setTimeout } from 'node:timers/promises'
 import type { WebContents as ElectronWebContents } from 'electron'
+import type { CdpSession } from './cdp.ts'
 import { clipboard } from './clipboard.ts'
-import { onPopup, closeTarget, type Target } from './engine.ts'
+import { onPopup, WELCOME } from './engine.ts'
 import type { WebFrameMain } from './frames.ts'
 import { answerInvoke, receiveSend } from './ipc-main.ts'
 import { PageLink, type PageSize } from './page-link.ts'
 import { PageLoading } from './page-loading.ts'
 import { PageNavigation, type OpenHandler } from './page-navigation.ts'
-import { interceptRequests } from './page-requests.ts'
+import { ownRequests } from './requests.ts'
 import { fromWeb } from './schemes.ts'
 import { checkPermission, requestPermission, type Asker } from './session.ts'
 import { shell } from './shell.ts'
@@ -21,9 +21,6 @@ export interface WebContentsOptions {
 }
 
 type Implemented = 'id' | 'loadURL' | 'reload' | 'send' | 'getURL' | 'isLoadingMainFrame' | 'isDestroyed' | 'setWindowOpenHandler'
-
-/** Milliseconds in which a page that waits is closed, if it can be. */
-const CLOSE_PATIENCE_MS = 150
 
 const all = new Map<number, WebContents>()
 let lastId = 0
@@ -49,7 +46,7 @@ export class WebContents extends StrictEmitter implements Pick<ElectronWebConten
       size,
       processId: 1_000 + this.id,
       onMessage: (frame, message) => this.#receive(frame, message),
-      onSession: (page) => this.#prepare(page),
+      onSession: (page) => this.#follow(page),
       onPreloadError: (error) => this.#preloadFailed(preload.preload, error),
       onGone: () => WebContents.markDestroyed(this)
     })
@@ -59,6 +56,7 @@ export class WebContents extends StrictEmitter implements Pick<ElectronWebConten
     this.#loading = new PageLoading(this.#link.session, () => this.#link.frames.mainId, emit)
     const onExternal = (url: string) => void this.#openExternal(url)
     this.#navigation = new PageNavigation({ link: this.#link, loading: this.#loading, emit, onExternal })
+    this.once('destroyed', ownRequests({ frames: this.#link.frames, mayGo: (request) => this.#navigation.mayGo(request) }))
     all.set(this.id, this)
     announce(this)
   }
@@ -113,21 +111,11 @@ export class WebContents extends StrictEmitter implements Pick<ElectronWebConten
     contents.emit('destroyed', new ElectronEvent())
   }
 
-  /** Lets a page that this one opened be there, or not. */
-  static async settlePopup(contents: WebContents | undefined, { id, session: page }: Target): Promise<void> {
-    const decision = contents && (await contents.#navigation.decision())
-    if (decision?.action === 'deny') {
-      void closeTarget(id)
-      // A page that waits in the process of its opener holds it up, and is not closed before it goes on.
-      await setTimeout(CLOSE_PATIENCE_MS)
-    }
-    await page.send('Runtime.runIfWaitingForDebugger').catch(() => {
-      // It is closed.
-    })
-    decision?.settle()
+  static navigationOf(contents: WebContents): PageNavigation {
+    return contents.#navigation
   }
 
-  async #prepare(page: Awaited<PageLink['session']>): Promise<void> {
+  #follow(page: CdpSession): void {
     this.#navigation.follow(page)
     page.on('Page.frameNavigated', ({ frame: { parentId, url, urlFragment } }) => {
       if (parentId === undefined) this.#tell('did-navigate', fromWeb(url + (urlFragment ?? '')), 200, 'OK')
@@ -141,7 +129,6 @@ export class WebContents extends StrictEmitter implements Pick<ElectronWebConten
     page.on('Inspector.targetCrashed', () => {
       this.#tell('render-process-gone', { reason: 'crashed', exitCode: 1 })
     })
-    await interceptRequests(page, (request) => this.#navigation.mayGo(request))
   }
 
   #tell(event: string, ...args: unknown[]): void {
@@ -236,7 +223,7 @@ class WebContentsModule extends StrictObject {
 
 export const webContents = new WebContentsModule()
 
-onPopup(async (target) => {
-  const opener = [...all.values()].find((contents) => WebContents.linkOf(contents).targetId === target.opener)
-  await WebContents.settlePopup(opener, target)
+onPopup(async ({ opener }) => {
+  const contents = [...all.values()].find((candidate) => WebContents.linkOf(candidate).targetId === opener)
+  return contents === undefined ? WELCOME : WebContents.navigationOf(contents).decision()
 })

@@ -2,14 +2,16 @@ import { ProtocolError } from '../../../shared/errors.ts'
 import * as requests from '../../../shared/requests.ts'
 import type { Bus } from '../../bus/bus.ts'
 import type { IntentDetail } from '../../bus/intents/intent.ts'
+import type { Control } from '../../control/control.ts'
 import type { Authentication } from '../authenticate.ts'
 import { bodyText, readBody } from '../body.ts'
 import { DASHBOARD_CSP, dashboardPage } from '../dashboard.ts'
-import { html, json, splice, text, type Exchange, type Reply } from '../exchange.ts'
+import { failedCall, html, json, splice, text, type Exchange, type Reply } from '../exchange.ts'
 import { metricsText } from '../metrics.ts'
 
 export interface AdminRoutesOptions {
   readonly bus: Bus
+  readonly control: Control
   readonly authentication: Authentication
 }
 
@@ -18,7 +20,7 @@ type AdminHandler = (body: string, param: string) => Reply | Promise<Reply>
 const OK = '{"ok":true}'
 
 /** The endpoints of SPEC 8 and 9. */
-export function adminRoutes({ bus, authentication }: AdminRoutesOptions) {
+export function adminRoutes({ bus, control, authentication }: AdminRoutesOptions) {
   function asOperator(handler: AdminHandler) {
     return async (ctx: Exchange, param: string): Promise<Reply> => {
       await authentication.operator(ctx)
@@ -33,6 +35,12 @@ export function adminRoutes({ bus, authentication }: AdminRoutesOptions) {
       ctx.req.setTimeout(0)
       return handler(bodyText(await readBody(ctx.req)), param)
     }
+  }
+
+  /** Goes the way of the control contract, so that the interface and the tray hear of it. */
+  async function pause(paused: boolean): Promise<Reply> {
+    const envelope = await control.call({ via: 'credentials' }, 'bus.pause', { paused })
+    return envelope.ok ? json(200, JSON.stringify({ ok: true, paused })) : failedCall(envelope.error)
   }
 
   return {
@@ -78,15 +86,9 @@ export function adminRoutes({ bus, authentication }: AdminRoutesOptions) {
       return json(200, splice(rest, 'payload', payload))
     }),
 
-    pause: asOperator(async () => {
-      await bus.setPaused(true)
-      return json(200, JSON.stringify({ ok: true, paused: true }))
-    }),
+    pause: asOperator(() => pause(true)),
 
-    resume: asOperator(async () => {
-      await bus.setPaused(false)
-      return json(200, JSON.stringify({ ok: true, paused: false }))
-    }),
+    resume: asOperator(() => pause(false)),
 
     metrics: async (ctx: Exchange): Promise<Reply> => {
       await authentication.metricsReader(ctx)

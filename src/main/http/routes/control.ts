@@ -1,12 +1,11 @@
 import type { ServerResponse } from 'node:http'
-import { errorStatus, ProtocolError } from '../../../shared/errors.ts'
-import type { ControlFailure } from '../../../shared/control/transport.ts'
+import { ProtocolError } from '../../../shared/errors.ts'
 import type { Bus } from '../../bus/bus.ts'
-import { SESSION_LIFETIME, type Session } from '../../bus/sessions.ts'
+import { SESSION_LIFETIME } from '../../bus/sessions.ts'
 import type { Control, Operator } from '../../control/control.ts'
 import type { Authentication } from '../authenticate.ts'
 import { bodyText, readBody } from '../body.ts'
-import { bare, json, Refusal, type Exchange, type Reply } from '../exchange.ts'
+import { bare, failedCall, json, Refusal, type Exchange, type Reply } from '../exchange.ts'
 import { endCookie, sessionOf, startCookie } from '../sessions.ts'
 
 export interface ControlRoutesOptions {
@@ -23,10 +22,11 @@ const HEARTBEAT_MS = 15_000
 const MAX_LAG = 1_048_576
 const MAX_STREAMS = 64
 
+/** A page that follows events. */
 interface Stream {
   readonly res: ServerResponse
-  readonly session: Session | undefined
-  readonly secretOfSession: () => Session | undefined
+  /** Whether it was opened by a session that has ended since. */
+  isOver(): boolean
 }
 
 /** The control contract over HTTP: a POST for each method, a stream for events, and a session for browsers. */
@@ -44,8 +44,8 @@ export function controlRoutes({ bus, control, authentication }: ControlRoutesOpt
   }
 
   function endStreamsWithoutSession(): void {
-    for (const { res, session, secretOfSession } of streams) {
-      if (session !== undefined && secretOfSession() === undefined) res.end()
+    for (const stream of streams) {
+      if (stream.isOver()) stream.res.end()
     }
   }
 
@@ -78,7 +78,7 @@ export function controlRoutes({ bus, control, authentication }: ControlRoutesOpt
       const envelope = await control.call(operator, method, parse(text))
       endStreamsWithoutSession()
       if (envelope.ok) return json(200, JSON.stringify({ value: envelope.value }))
-      return failure(envelope.error)
+      return failedCall(envelope.error)
     },
 
     events: async (ctx: Exchange): Promise<Reply> => {
@@ -86,19 +86,20 @@ export function controlRoutes({ bus, control, authentication }: ControlRoutesOpt
       if (streams.size >= MAX_STREAMS) {
         throw new Refusal(new ProtocolError('limit_exceeded', `At most ${MAX_STREAMS} pages can follow events at a time.`, 5), [])
       }
-      const lastSeen = Number(ctx.req.headers['last-event-id'] ?? NaN)
+      const isBySession = sessionOf(ctx, bus) !== undefined
       const stream = (res: ServerResponse): void => {
-        const entry = { res, session: sessionOf(ctx, bus), secretOfSession: () => sessionOf(ctx, bus) }
+        const entry = { res, isOver: () => isBySession && sessionOf(ctx, bus) === undefined }
         streams.add(entry)
-        follow(res, lastSeen, () => entry.session !== undefined && entry.secretOfSession() === undefined)
+        follow(entry, ctx.req.headers['last-event-id'] !== undefined)
         res.on('close', () => streams.delete(entry))
       }
       return { status: 200, body: '', type: 'text/event-stream', headers: ['X-Accel-Buffering', 'no'], stream }
     }
   }
 
-  function follow(res: ServerResponse, lastSeen: number, isOver: () => boolean): void {
-    let missed = 0
+  /** `isAgain`: the page followed before; frames between then and now went to nobody, and nobody counted them. */
+  function follow({ res, isOver }: Stream, isAgain: boolean): void {
+    let missed = isAgain ? 1 : 0
     const stop = control.listen(
       (frame) => {
         // What a slow browser cannot take it asks for again once it can.
@@ -106,9 +107,7 @@ export function controlRoutes({ bus, control, authentication }: ControlRoutesOpt
           missed += frame.missed + frame.changes.length + 1
           return
         }
-        const isGap = !Number.isNaN(lastSeen) && lastSeen !== frame.seq - 1
-        lastSeen = NaN
-        const sent = missed > 0 || isGap ? { ...frame, missed: frame.missed + missed + (isGap ? 1 : 0) } : frame
+        const sent = missed > 0 ? { ...frame, missed: frame.missed + missed } : frame
         missed = 0
         res.write(`id: ${frame.seq}\ndata: ${JSON.stringify(sent)}\n\n`)
       },
@@ -139,10 +138,4 @@ function readPassword(text: string): string {
   const password = (parse(text) as { password?: unknown } | null)?.password
   if (typeof password === 'string') return password
   throw new ProtocolError('invalid_request', 'The login needs a JSON body with a password.')
-}
-
-/** A refusal in the shape of SPEC 11, with the field that is at fault. */
-function failure(error: ControlFailure): Reply {
-  const retry = error.code === 'database_busy' ? ['Retry-After', '1'] : []
-  return json(errorStatus(error.code), JSON.stringify({ error }), retry)
 }

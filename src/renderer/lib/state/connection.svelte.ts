@@ -1,7 +1,8 @@
-import { ControlError } from '../../../shared/control/transport.ts'
+import type { ControlError } from '../../../shared/control/transport.ts'
 import type { BusStatus, Counts } from '../../../shared/control/views.ts'
 import type { Carrier } from '../transport/carrier.ts'
 import type { Clock } from './clock.svelte.ts'
+import { asControlError } from './failure.ts'
 import type { Feed } from './feed.svelte.ts'
 
 /** Milliseconds without events before it is said: a moment's gap concerns nobody. */
@@ -60,7 +61,7 @@ export class Connection {
     try {
       this.#takeStatus(await this.#carrier.transport.call('status.get', {}))
     } catch (error) {
-      this.failure = error as ControlError
+      this.failure = asControlError(error)
     }
   }
 
@@ -99,7 +100,7 @@ export class Connection {
       return
     }
     this.#stopWaiting()
-    if (!this.isOffline) return
+    if (!this.isOffline && this.failure === null) return
     this.isOffline = false
     this.generation++
     // The bus may be another one than before the gap.

@@ -1,4 +1,4 @@
-export const SCREENS = ['overview', 'intents', 'publish', 'workers', 'keys', 'settings'] as const
+const SCREENS = ['overview', 'intents', 'publish', 'workers', 'keys', 'settings'] as const
 export type ScreenName = (typeof SCREENS)[number]
 
 /** Where the interface is. */
@@ -17,7 +17,7 @@ export function hrefOf(screen: ScreenName, { id, params = {} }: { id?: string; p
 }
 
 /** The place that a location hash names; the overview for one that names none. */
-export function parseHash(hash: string): Route {
+function parseHash(hash: string): Route {
   const [path = '', query = ''] = hash.replace(/^#\/?/, '').split(/\?(.*)/s)
   const [name, id] = path.split('/')
   const screen = SCREENS.find((known) => known === name) ?? 'overview'

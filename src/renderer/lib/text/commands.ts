@@ -14,16 +14,16 @@ export function busUrl(status: BusStatus): string {
   return status.listener?.state === 'listening' ? status.listener.url : 'http://127.0.0.1:7610'
 }
 
-/** Sets KEY to the main key; null where no command can read it. */
-export function readKeyLine(secret: SecretView | null): string | null {
-  if (secret?.in === 'file') return `KEY="$(cat ${shellWord(secret.where)})"`
-  if (secret?.in === 'environment') return `KEY="$${secret.where}"`
+/** A word of a shell that reads a secret where it is kept; null where no command can. */
+export function readSecretWord(secret: SecretView | null): string | null {
+  if (secret?.in === 'file') return `"$(cat ${shellWord(secret.where)})"`
+  if (secret?.in === 'environment') return `"$${secret.where}"`
   return null
 }
 
 /** Sets URL and KEY, which the lines below use. */
 export function setupLines(status: BusStatus): string {
-  return `URL=${shellWord(busUrl(status))}\n${readKeyLine(status.mainKey) ?? "KEY='paste the main key here'"}`
+  return `URL=${shellWord(busUrl(status))}\nKEY=${readSecretWord(status.mainKey) ?? "'paste the main key here'"}`
 }
 
 /** `payload`: JSON text. */

@@ -1,6 +1,6 @@
 import type { SecretView } from '../../../shared/control/views.ts'
 import { DEFAULT_NAMESPACE } from '../../../shared/limits.ts'
-import { shellWord } from './commands.ts'
+import { readSecretWord, shellWord } from './commands.ts'
 
 /** Whole programs, ready to save or paste. They need nothing but what their language brings along; bash needs curl and jq. */
 
@@ -110,9 +110,7 @@ function claimQuery(goal: string, namespace: string): string {
 
 function shellKey(key: KeySource): string {
   if (typeof key === 'string') return shellWord(key)
-  if (key?.in === 'file') return `"$(cat ${shellWord(key.where)})"`
-  if (key?.in === 'environment') return `"$${key.where}"`
-  return shellWord(PLACEHOLDER)
+  return readSecretWord(key) ?? shellWord(PLACEHOLDER)
 }
 
 export function pythonKey(key: KeySource): string {

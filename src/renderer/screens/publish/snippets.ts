@@ -44,7 +44,7 @@ export function sdkSnippet({ publication, idempotencyKey, url, key }: SnippetOpt
   const keyCode = pythonKey(key)
   const members = bodyMembers(publication).map(({ name, json }) => `    ${name}=${pythonValue(parseJson(json)!, 1)},\n`)
   const last = idempotencyKey === '' ? '' : `    idempotency_key=${literal(idempotencyKey)},\n`
-  return `# pip install intent-bus
+  return `# Python: pip install intent-bus
 ${keyCode.startsWith('os.') ? 'import os\n' : ''}from intent_bus import IntentClient
 
 client = IntentClient(

@@ -1,7 +1,8 @@
 import type { SettingName, Settings } from '../../../shared/control/settings.ts'
 import type { SettingsView } from '../../../shared/control/views.ts'
+import { asControlError } from '../../lib/state/failure.ts'
 import type { Interface } from '../../lib/state/interface.ts'
-import { asControlError, type Query } from '../../lib/state/query.svelte.ts'
+import type { Query } from '../../lib/state/query.svelte.ts'
 import { heldBecause } from './settings.ts'
 
 /** The settings as the bus has them, and the way to change some. */

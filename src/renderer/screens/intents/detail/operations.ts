@@ -51,7 +51,6 @@ export class Operations {
     await this.#copier.copy(text)
     this.#shared.toasts.say(this.#copier.hasFailed ? 'The browser does not let this page copy.' : `Copied ${what}.`)
   }
-
 }
 
 /** What a retry would take away; null for nothing. */
