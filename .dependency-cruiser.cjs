@@ -16,6 +16,19 @@ module.exports = {
       to: { path: '^src/(main/(?!bus/)|renderer)|node_modules/(koa|@koa|electron|pino)|^(http|https|net|electron)$' }
     },
     {
+      name: 'control-knows-no-carrier',
+      comment: 'The contract is carried out in one way, whatever brought the call.',
+      severity: 'error',
+      from: { path: '^src/main/control/' },
+      to: { path: '^src/main/(http/|desktop/|headless|start|serve|assemble)|node_modules/(koa|@koa|electron)/|^electron$' }
+    },
+    {
+      name: 'interface-knows-the-contract',
+      severity: 'error',
+      from: { path: '^src/renderer/' },
+      to: { path: '^src/main/' }
+    },
+    {
       name: 'http-knows-no-entry',
       severity: 'error',
       from: { path: '^src/main/http' },

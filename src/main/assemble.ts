@@ -5,7 +5,9 @@ import type { Random } from './bus/random.ts'
 import type { Config } from './config.ts'
 import type { Control } from './control/control.ts'
 import { createControl } from './control/create.ts'
+import type { ControlDependencies } from './control/dependencies.ts'
 import { Feed } from './control/feed.ts'
+import { busStatus } from './control/status.ts'
 import type { Host } from './host.ts'
 import { createApp } from './http/app.ts'
 import { HostNames } from './http/hosts.ts'
@@ -48,11 +50,21 @@ export function assemble(parts: Parts): Faces {
     (req, res) => handle(req, res),
     (err) => log.error({ err }, 'a connection could not be accepted')
   )
-  const feed = new Feed(bus, clock)
-  const control = createControl(
-    { bus, clock, config, feed, host, listener, settings, mainKey, password, since: clock.now(), announce: () => parts.announce(listener) },
-    log
-  )
+  const feed: Feed = new Feed(bus, clock, () => busStatus(deps))
+  const deps: ControlDependencies = {
+    bus,
+    clock,
+    config,
+    feed,
+    host,
+    listener,
+    settings,
+    mainKey,
+    password,
+    since: clock.now(),
+    announce: () => parts.announce(listener)
+  }
+  const control = createControl(deps, log)
   const app = createApp({
     bus,
     control,

@@ -1,4 +1,5 @@
 import type { ListenerView } from '../shared/control/views.ts'
+import { isLoopback } from './http/addresses.ts'
 import { HttpServer, type RequestListener } from './http/server.ts'
 
 /** A port that cannot be listened on. The message is one sentence for the user. */
@@ -29,6 +30,11 @@ export class Listener {
 
   get state(): ListenerView {
     return this.#state
+  }
+
+  /** Whether other machines can reach the bus. */
+  get isOpenToNetwork(): boolean {
+    return this.#state.state === 'listening' && !isLoopback(this.#host) && this.#host !== 'localhost'
   }
 
   /** Whether requests that came to this local port are the last on their connection. */

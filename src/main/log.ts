@@ -1,6 +1,6 @@
-import { closeSync, fstatSync, mkdirSync, openSync, renameSync, write, writeSync } from 'node:fs'
-import { dirname } from 'node:path'
+import { write, writeSync } from 'node:fs'
 import { pino } from 'pino'
+import { LogFile, type LogTarget } from './log-file.ts'
 
 export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const
 export type LogLevel = (typeof LOG_LEVELS)[number]
@@ -19,63 +19,17 @@ const MAX_WAITING = 1_048_576
 /** Milliseconds before a reader that takes nothing right now is tried again. */
 const RETRY_MS = 50
 
-/** What a log is written to. */
-interface Target {
-  /** The file to write to next. */
-  fd(): number
-  wrote(bytes: number): void
-}
-
-/** A log file starts anew at this many bytes; the one before is kept. */
-const MAX_FILE_BYTES = 5_000_000
-
-/** A file of mode 0600 that is put aside, as `<name>.1`, when it has grown. */
-class LogFile implements Target {
-  readonly #path: string
-  #fd: number
-  #size: number
-
-  /** Throws where the file cannot be opened. */
-  constructor(path: string) {
-    mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
-    this.#path = path
-    this.#fd = openSync(path, 'a', 0o600)
-    this.#size = fstatSync(this.#fd).size
-  }
-
-  fd(): number {
-    if (this.#size >= MAX_FILE_BYTES) this.#startAnew()
-    return this.#fd
-  }
-
-  wrote(bytes: number): void {
-    this.#size += bytes
-  }
-
-  #startAnew(): void {
-    this.#size = 0
-    try {
-      renameSync(this.#path, `${this.#path}.1`)
-      const fd = openSync(this.#path, 'a', 0o600)
-      closeSync(this.#fd)
-      this.#fd = fd
-    } catch {
-      // A file that cannot be put aside is written on.
-    }
-  }
-}
-
 /**
  * Where the log goes. It must never stop the bus: a full disk loses lines, and a reader that stands still holds up
  * nothing, not even the end of the process. (pino's own destination does one or the other.)
  */
 class LogDestination {
-  readonly #target: Target
+  readonly #target: LogTarget
   #waiting: string[] = []
   #length = 0
   #isWriting = false
 
-  constructor(target: Target) {
+  constructor(target: LogTarget) {
     this.#target = target
     process.on('exit', () => this.#writeRest())
   }

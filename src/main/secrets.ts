@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { digestOf } from './bus/keys.ts'
 import type { Meta, MetaName } from './bus/meta.ts'
 import type { Vault } from './host.ts'
+import { oneAtATime } from './one-at-a-time.ts'
 
 /** Where a secret of the bus can be read: in the environment, in its vault, or only by who knows it. */
 export type SecretPlace =
@@ -30,13 +31,22 @@ const SECRET_BYTES = 24
  */
 export class Secret {
   readonly #options: SecretOptions
-  digest: string
-  place: SecretPlace
+  #digest: string
+  #place: SecretPlace
 
   private constructor(options: SecretOptions, digest: string, place: SecretPlace) {
     this.#options = options
-    this.digest = digest
-    this.place = place
+    this.#digest = digest
+    this.#place = place
+  }
+
+  /** SHA-256 of the secret in force. */
+  get digest(): string {
+    return this.#digest
+  }
+
+  get place(): SecretPlace {
+    return this.#place
   }
 
   /** Finds the secret, or makes it at the first start. */
@@ -76,16 +86,19 @@ export class Secret {
     return secret
   }
 
-  /** Replaces the secret; a crash in between leaves the old one or the new one in force, and readable. */
-  async replace(secret: string): Promise<void> {
+  /**
+   * Replaces the secret; a crash in between leaves the old one or the new one in force, and readable. Of two replacements
+   * the later call counts.
+   */
+  readonly replace = oneAtATime(async (secret: string): Promise<void> => {
     const { meta, vault, name, slot } = this.#options
     await vault.write(nextSlot(slot), secret)
     meta.set(name, digestOf(secret))
     await vault.write(slot, secret)
     await vault.remove(nextSlot(slot))
-    this.digest = digestOf(secret)
-    this.place = { in: vault.place, path: vault.where(slot) }
-  }
+    this.#digest = digestOf(secret)
+    this.#place = { in: vault.place, path: vault.where(slot) }
+  })
 }
 
 async function finishReplacement({ meta, vault, name, slot }: SecretOptions): Promise<void> {

@@ -72,6 +72,8 @@ async function serveFrom(directory: DataDirectory, options: ServeOptions): Promi
   let faces: Faces | undefined
   try {
     const { mainKey, dashboardPassword } = await findSecrets(bus, options)
+    // Whoever has opened a session with the old password is out, as after a change in the interface.
+    if (options.rotateDashboardPassword === true) await bus.sessions.endAll()
     faces = assemble({
       bus,
       clock: systemClock,

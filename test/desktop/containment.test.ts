@@ -15,15 +15,16 @@ let app: DesktopApp
 let page: Page
 let elsewhere: Server
 let elsewhereUrl: string
-let visits = 0
+let visited: string[] = []
 
 beforeAll(async () => {
   app = await DesktopApp.start()
   await app.url()
   page = await app.window()
-  elsewhere = createServer((_req, res) => {
-    visits++
-    res.setHeader('Access-Control-Allow-Origin', '*').end('elsewhere')
+  elsewhere = createServer(({ url }, res) => {
+    visited.push(url!)
+    if (url === '/redirect') res.writeHead(302, { Location: '/redirected' }).end()
+    else res.writeHead(200, { 'Access-Control-Allow-Origin': '*', 'Content-Type': 'text/html' }).end('<!doctype html><body>elsewhere')
   })
   await new Promise<void>((resolve) => elsewhere.listen(0, '127.0.0.1', resolve))
   elsewhereUrl = `http://127.0.0.1:${(elsewhere.address() as AddressInfo).port}/`
@@ -41,8 +42,8 @@ function address(): Promise<string> {
 }
 
 /** Lines of the log that tell of a refusal. */
-function refusals(): string[] {
-  return readFileSync(join(app.dataDir, 'desktop.log'), 'utf8').split('\n').filter((line) => line.includes('refused'))
+function refusals(of = app): string[] {
+  return readFileSync(join(of.dataDir, 'desktop.log'), 'utf8').split('\n').filter((line) => line.includes('refused'))
 }
 
 describe('a page that wants to leave', () => {
@@ -61,7 +62,7 @@ describe('a page that wants to leave', () => {
     await expect.poll(() => app.countPages(), SOON).toBe(1)
     expect(await address()).toBe(before)
     expect(await page.evaluate('intentBus.view')).toBe('window')
-    expect(visits).toBe(0)
+    expect(visited).toEqual([])
     expect(await app.opened()).toEqual([])
   })
 
@@ -99,7 +100,7 @@ test.each([
   })`
   // Of what frames would show, the page learns the origin only.
   expect(new URL(await page.evaluate<string>(violated)).origin).toBe(new URL(elsewhereUrl).origin)
-  expect(visits).toBe(0)
+  expect(visited).toEqual([])
 })
 
 test('nothing is sent elsewhere either', async () => {
@@ -107,7 +108,22 @@ test('nothing is sent elsewhere either', async () => {
     await page.evaluate(`(async () => ${send})().catch(() => 0)`)
   }
   await page.evaluate('new Promise((done) => setTimeout(done, 200))')
-  expect(visits).toBe(0)
+  expect(visited).toEqual([])
+})
+
+test('a page from elsewhere that got into the window anyhow frames nothing, and is not redirected', async () => {
+  await using other = await DesktopApp.start()
+  const captured = await other.window()
+  // From outside, as no page can: by this the guards are alone, without the interface's own policy.
+  await captured.goto(elsewhereUrl)
+  await captured.evaluate(`document.body.append(Object.assign(document.createElement('iframe'), { src: '/framed' }))`)
+  await expect.poll(() => refusals(other).join(), SOON).toMatch(/a frame was refused/)
+  await expect(captured.goto(`${elsewhereUrl}redirect`)).rejects.toThrow('ERR_ABORTED')
+  await expect.poll(() => refusals(other).at(-1), SOON).toMatch(/a redirection was refused/)
+  expect(visited).toContain('/redirect')
+  expect(visited).not.toContain('/framed')
+  expect(visited).not.toContain('/redirected')
+  visited = []
 })
 
 test.each([

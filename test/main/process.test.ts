@@ -232,6 +232,25 @@ test('the main key can be rotated: the old one is refused, and its intents are s
   expect((await ask(bus.url, { method: 'POST', path: '/claim', headers: { 'X-API-KEY': bus.mainKey } })).status).toBe(200)
 })
 
+test('a session outlives a restart, but not a password that was replaced', async () => {
+  using folder = temporaryFolder()
+  let secret = ''
+  for (const [args, expected] of [[[], 204], [[], 200], [['--rotate-dashboard-password'], 401]] as const) {
+    await using bus = await BusProcess.start(folder.path, {}, args)
+    if (secret === '') {
+      const body = { password: readFileSync(join(folder.path, 'dashboard.password'), 'utf8').trim() }
+      const { status, headers } = await ask(bus.url, { method: 'POST', path: '/admin/control/login', body })
+      expect(status).toBe(expected)
+      secret = /=([^;]+);/.exec(String(headers['set-cookie']))![1]!
+    } else {
+      // The port, which is another one each time, is part of the cookie's name.
+      const headers = { Cookie: `intent_bus_${new URL(bus.url).port}=${secret}` }
+      expect((await ask(bus.url, { method: 'POST', path: '/admin/control/status.get', headers })).status).toBe(expected)
+    }
+    await bus.kill('SIGTERM')
+  }
+})
+
 test('a lost key file never makes a second main key', async () => {
   using folder = temporaryFolder()
   {

@@ -1,5 +1,5 @@
 import { existsSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { expect, test } from 'vitest'
 import { digestOf } from '../../src/main/bus/keys.ts'
 import { Meta } from '../../src/main/bus/meta.ts'
@@ -75,6 +75,21 @@ test('a rotation that was interrupted after the database is finished by the next
   writeFileSync(t.path, 'the old one\n')
   expect(await Secret.find(t.options)).toMatchObject({ digest: digestOf(rotated), place: { in: 'file' } })
   expect(t.read()).toBe(rotated)
+})
+
+test('of two replacements at once the later call counts, and what is kept is what is in force', async () => {
+  using t = setUp()
+  // A keychain takes its time: steps of the two would mix.
+  const vault = new (class extends FileVault {
+    override async write(name: string, secret: string): Promise<void> {
+      await new Promise((resolve) => setTimeout(resolve, secret === 'first' ? 20 : 1))
+      return super.write(name, secret)
+    }
+  })(dirname(t.path))
+  const secret = await Secret.find({ ...t.options, vault })
+  await Promise.all([secret.replace('first'), secret.replace('second')])
+  expect([secret.digest, await secret.reveal()]).toEqual([digestOf('second'), 'second'])
+  expect(await Secret.find({ ...t.options, vault })).toMatchObject({ digest: digestOf('second'), place: { in: 'file' } })
 })
 
 test('the environment counts first and touches nothing', async () => {

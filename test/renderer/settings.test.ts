@@ -1,12 +1,13 @@
 import { describe, expect, it } from 'vitest'
+import { SETTING_RANGES } from '../../src/shared/control/setting-ranges.ts'
 import { DEFAULT_SETTINGS, settingsSchema } from '../../src/shared/control/settings.ts'
 import type { ListenerView } from '../../src/shared/control/views.ts'
 import { acceleratorOf, acceleratorWords, type KeyPress } from '../../src/renderer/screens/settings/accelerator.ts'
-import { cleanupText, endedText, heldBecause, movedHref, RANGES, rangeProblem } from '../../src/renderer/screens/settings/settings.ts'
+import { cleanupText, endedText, heldBecause, movedHref, rangeProblem } from '../../src/renderer/screens/settings/settings.ts'
 
 describe('ranges', () => {
-  it.each(Object.keys(RANGES) as (keyof typeof RANGES)[])('of %s are those that the bus takes', (name) => {
-    const { min, max } = RANGES[name]
+  it.each(Object.keys(SETTING_RANGES) as (keyof typeof SETTING_RANGES)[])('of %s are those that the bus takes', (name) => {
+    const { min, max } = SETTING_RANGES[name]
     const takes = (value: number): boolean => settingsSchema.shape[name].safeParse(value).success
     for (const value of [min - 1, min, min + 0.5, max, max + 1]) expect([value, rangeProblem(name, value) === null]).toEqual([value, takes(value)])
     expect(rangeProblem(name, null)).toBe(`A whole number from ${min} to ${max}.`)

@@ -25,20 +25,22 @@ interface Listener {
 export class Feed {
   readonly #source: FeedSource
   readonly #clock: Clock
+  readonly #status: () => BusStatus
   readonly #listeners = new Set<Listener>()
   readonly #changed = new Set<Changed>()
   #seq = 0
   #changes: IntentChange[] = []
   #missed = 0
-  #status: BusStatus | undefined
+  #hasNewStatus = false
   #bulk: EventFrame['bulk']
   #lastFrameAt = -Infinity
   #cancelTimer: (() => void) | undefined
   #stopSource: (() => void) | undefined
 
-  constructor(source: FeedSource, clock: Clock) {
+  constructor(source: FeedSource, clock: Clock, status: () => BusStatus) {
     this.#source = source
     this.#clock = clock
+    this.#status = status
   }
 
   /** Hears frames, the first of them at once, until the answer is called; `onEnd`: no more will come. */
@@ -46,7 +48,8 @@ export class Feed {
     const listener = { onFrame, onEnd }
     this.#listeners.add(listener)
     this.#stopSource ??= this.#follow()
-    onFrame({ seq: this.#seq, changes: [], missed: 0, counts: this.#source.counts })
+    // Who asked for the status before may have missed a change of it.
+    onFrame({ seq: this.#seq, changes: [], missed: 0, counts: this.#source.counts, status: this.#status() })
     return () => {
       this.#listeners.delete(listener)
       if (!this.#isHeard) this.#rest()
@@ -54,9 +57,9 @@ export class Feed {
   }
 
   /** The status is another one. */
-  noteStatus(status: BusStatus): void {
+  noteStatus(): void {
     if (!this.#isHeard) return
-    this.#status = status
+    this.#hasNewStatus = true
     this.#schedule()
   }
 
@@ -118,7 +121,7 @@ export class Feed {
       changes: this.#changes,
       missed: this.#missed,
       counts: this.#source.counts,
-      ...(this.#status && { status: this.#status }),
+      ...(this.#hasNewStatus && { status: this.#status() }),
       ...(this.#changed.size > 0 && { changed: [...this.#changed] }),
       ...(this.#bulk && { bulk: this.#bulk })
     }
@@ -129,7 +132,7 @@ export class Feed {
   #forget(): void {
     this.#changes = []
     this.#missed = 0
-    this.#status = undefined
+    this.#hasNewStatus = false
     this.#bulk = undefined
     this.#changed.clear()
   }

@@ -5,7 +5,6 @@ import type { Bus } from '../bus/bus.ts'
 import type { Clock } from '../bus/clock.ts'
 import type { Config } from '../config.ts'
 import type { Host } from '../host.ts'
-import { isLoopback } from '../http/addresses.ts'
 import type { Listener } from '../listener.ts'
 import type { Secret } from '../secrets.ts'
 import type { SettingsFile } from '../settings.ts'
@@ -37,7 +36,7 @@ export function busStatus(source: StatusSource): BusStatus {
     isPaused: bus.isPaused,
     isMaintenance: maintenance,
     requiresSignatures: requireSignatures,
-    isOpenToNetwork: listener.state.state === 'listening' && !isLoopback(config.host) && config.host !== 'localhost',
+    isOpenToNetwork: listener.isOpenToNetwork,
     dataDir: config.dataDir,
     databasePath: config.databasePath,
     databaseBytes: size(config.databasePath) + size(`${config.databasePath}-wal`),

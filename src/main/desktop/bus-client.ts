@@ -91,8 +91,9 @@ export class BusClient {
     const listener: Listener = { onFrame, onState }
     this.#listeners.add(listener)
     onState(this.isRunning)
+    const status = this.isRunning ? this.#lastStatus : this.#absentStatus()
     if (this.#listeners.size === 1 && this.isRunning) this.#send({ kind: 'listen' })
-    else onFrame({ seq: this.#seq, changes: [], missed: 0, counts: this.#counts })
+    else onFrame({ seq: this.#seq, changes: [], missed: 0, counts: this.#counts, ...(status && { status }) })
     return () => {
       const wasThere = this.#listeners.delete(listener)
       if (wasThere && this.#listeners.size === 0 && this.isRunning) this.#send({ kind: 'unlisten' })
@@ -242,7 +243,9 @@ export class BusClient {
   async #resume(): Promise<void> {
     if (this.#listeners.size > 0) this.#send({ kind: 'listen' })
     const status = await this.#ask('status.get', {})
-    if (this.isRunning && status.ok) this.#tellStatus(status.value as BusStatus)
+    if (!this.isRunning || !status.ok) return
+    this.#lastStatus = status.value as BusStatus
+    this.#tellStatus(this.#lastStatus)
   }
 
   #tellStatus(status: BusStatus): void {

@@ -18,6 +18,8 @@ const FOREIGN: ControlFailure = { code: 'forbidden', message: 'Only the windows 
 export class IpcDoor {
   readonly #options: IpcDoorOptions
   readonly #listening = new Map<WebContents, () => void>()
+  /** Pages whose end is heard: once, however often they begin to listen. */
+  readonly #watched = new WeakSet<WebContents>()
 
   constructor(options: IpcDoorOptions) {
     this.#options = options
@@ -53,7 +55,6 @@ export class IpcDoor {
 
   /** A page that was loaded again listens again; it takes the place of what it was. */
   #listen(contents: WebContents): Envelope {
-    const wasListening = this.#listening.has(contents)
     this.#unlisten(contents)
     const send = (channel: string, value: unknown) => {
       if (!contents.isDestroyed()) contents.send(channel, value)
@@ -63,7 +64,10 @@ export class IpcDoor {
       (isLive) => send('control:state', isLive)
     )
     this.#listening.set(contents, stop)
-    if (!wasListening) contents.once('destroyed', () => this.#unlisten(contents))
+    if (!this.#watched.has(contents)) {
+      this.#watched.add(contents)
+      contents.once('destroyed', () => this.#unlisten(contents))
+    }
     return { ok: true, value: null }
   }
 

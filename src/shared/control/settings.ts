@@ -1,14 +1,15 @@
 import { z } from 'zod'
+import { SETTING_RANGES } from './setting-ranges.ts'
+
+const wholeNumber = ({ min, max }: { readonly min: number; readonly max: number }) => z.int().min(min).max(max)
 
 /** What users set, kept in a file of the data directory. The environment overrides it. */
 export const settingsSchema = z.strictObject({
-  /** 0 takes any free port. */
-  port: z.int().min(0).max(65_535),
+  port: wholeNumber(SETTING_RANGES.port),
   requireSignatures: z.boolean(),
   maintenance: z.boolean(),
-  /** Days that finished intents are kept. SPEC 15 says seven. */
-  fulfilledDays: z.int().min(1).max(365),
-  deadDays: z.int().min(7).max(365),
+  fulfilledDays: wholeNumber(SETTING_RANGES.fulfilledDays),
+  deadDays: wholeNumber(SETTING_RANGES.deadDays),
   startAtLogin: z.boolean(),
   closeToTray: z.boolean(),
   notifyDead: z.boolean(),

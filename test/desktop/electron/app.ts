@@ -129,7 +129,9 @@ class App extends StrictEmitter implements Pick<ElectronApp, Implemented> {
     this.#isExiting = true
     for (const window of BrowserWindow.getAllWindows()) window.destroy()
     this.emit('quit', new ElectronEvent(), code)
-    void this.#leave(code)
+    this.#instance?.release()
+    stopEngine()
+    process.exit(code)
   }
 
   #allClosed(): void {
@@ -144,12 +146,6 @@ class App extends StrictEmitter implements Pick<ElectronApp, Implemented> {
     this.emit('will-quit', event)
     this.#isQuitting = false
     if (!event.defaultPrevented) this.exit(0)
-  }
-
-  async #leave(code: number): Promise<void> {
-    this.#instance?.release()
-    await stopEngine()
-    process.exit(code)
   }
 }
 

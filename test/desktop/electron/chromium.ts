@@ -1,5 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process'
-import { existsSync, mkdirSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync } from 'node:fs'
 import type { Readable, Writable } from 'node:stream'
 import { chromium } from 'playwright'
 import { CdpConnection } from './cdp.ts'
@@ -30,6 +30,8 @@ const ARGUMENTS = [
   '--remote-debugging-pipe',
   '--remote-debugging-port=0'
 ]
+
+const CLOSE_PATIENCE_MS = 3_000
 
 /** A Chromium: the stand-in holds its pipe, with which it ends; tests find it at its port. */
 export class Chromium {
@@ -62,14 +64,22 @@ export class Chromium {
     return new Chromium(child, endpoint)
   }
 
-  /** Resolves when it has ended, and nothing of it writes to its profile any more. */
-  async close(): Promise<void> {
-    if (this.#process.exitCode !== null || this.#process.signalCode !== null) return
-    const ended = new Promise<void>((resolve) => this.#process.on('exit', () => resolve()))
+  /** Ends it and waits, so that nothing of the app runs meanwhile and its profile is complete. */
+  close(): void {
     void this.connection.browser.send('Browser.close')
-    const timer = setTimeout(() => this.#process.kill('SIGKILL'), 3_000)
-    await ended
-    clearTimeout(timer)
+    const end = performance.now() + CLOSE_PATIENCE_MS
+    const pause = new Int32Array(new SharedArrayBuffer(4))
+    while (this.#isRunning() && performance.now() < end) Atomics.wait(pause, 0, 0, 5)
+    this.#process.kill('SIGKILL')
+  }
+
+  /** Node only hears that a child has ended when it is not waiting; Linux says it in a file: `Z` for one that has. */
+  #isRunning(): boolean {
+    try {
+      return !/\) Z /.test(readFileSync(`/proc/${this.#process.pid}/stat`, 'utf8'))
+    } catch {
+      return false
+    }
   }
 }
 

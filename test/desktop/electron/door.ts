@@ -24,6 +24,8 @@ export function openDoor(): { tellReady: () => void } {
       (error: unknown) => send({ kind: 'error', id, message: error instanceof Error ? (error.stack ?? error.message) : String(error) })
     )
   })
+  // An app whose test is gone has nobody who would end it.
+  process.on('disconnect', () => process.exit(1))
   // Electron's main process has no parent that it could send to.
   delete process.send
   return { tellReady: () => send({ kind: 'ready', endpoint: debuggingEndpoint()! }) }

@@ -57,8 +57,8 @@ export function debuggingEndpoint(): string | undefined {
   return chromium?.endpoint
 }
 
-export async function stopEngine(): Promise<void> {
-  await chromium?.close()
+export function stopEngine(): void {
+  chromium?.close()
 }
 
 /** Opens a page that waits: it goes on at `Runtime.runIfWaitingForDebugger`. */

@@ -2,7 +2,6 @@ import { ProtocolError } from '../../../shared/errors.ts'
 import type { Secret } from '../../secrets.ts'
 import type { ControlDependencies } from '../dependencies.ts'
 import { FieldError, type Handlers, type Operator } from '../control.ts'
-import { busStatus } from '../status.ts'
 
 /** Keys, the main key, the password for browsers, and who is logged in. */
 export function accessHandlers(deps: ControlDependencies) {
@@ -11,7 +10,7 @@ export function accessHandlers(deps: ControlDependencies) {
   /** All that a change of keys lets go stale. */
   function changed(): void {
     feed.noteChanged('keys')
-    feed.noteStatus(busStatus(deps))
+    feed.noteStatus()
   }
 
   return {

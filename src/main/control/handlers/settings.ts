@@ -3,6 +3,7 @@ import type { Settings } from '../../../shared/control/settings.ts'
 import { ProtocolError } from '../../../shared/errors.ts'
 import type { SettingsView } from '../../../shared/control/views.ts'
 import { ListenError } from '../../listener.ts'
+import { oneAtATime } from '../../one-at-a-time.ts'
 import type { ControlDependencies } from '../dependencies.ts'
 import { FieldError, type Handlers } from '../control.ts'
 import { busStatus } from '../status.ts'
@@ -29,7 +30,7 @@ export function settingsHandlers(deps: ControlDependencies) {
     'settings.get': () => view(),
 
     /** What can fail comes first, so that a refused change leaves everything as it was. */
-    'settings.change': async (input) => {
+    'settings.change': oneAtATime(async (input: CheckedInput<'settings.change'>) => {
       const change = given(input)
       const next = settings.changed(change)
       const before = settings.values
@@ -44,14 +45,14 @@ export function settingsHandlers(deps: ControlDependencies) {
       }
       deps.announce()
       applyRetention()
-      feed.noteStatus(busStatus(deps))
+      feed.noteStatus()
       feed.noteChanged('settings')
       return view()
-    },
+    }),
 
     'bus.pause': async ({ paused }) => {
       await bus.setPaused(paused)
-      feed.noteStatus(busStatus(deps))
+      feed.noteStatus()
       return null
     },
 
@@ -68,9 +69,8 @@ export function settingsHandlers(deps: ControlDependencies) {
     'bus.start': async () => {
       await asField('port', () => listener.listen(settings.values.port))
       deps.announce()
-      const status = busStatus(deps)
-      feed.noteStatus(status)
-      return status
+      feed.noteStatus()
+      return busStatus(deps)
     },
 
     'desktop.show': async ({ what }) => {

@@ -34,7 +34,7 @@ export function publishLine(goal: string, payload: string): string {
 
 /** Waits for an intent of a goal, and keeps its id and claim token. */
 export function claimLines(goal: string): string {
-  return `CLAIMED="$(curl -s -X POST "$URL/claim?goal=${encodeURIComponent(goal)}&wait=30" -H "X-API-KEY: $KEY")"
+  return `CLAIMED="$(curl -s -X POST "$URL/claim?goal=${encodeURIComponent(goal)}" -H "X-API-KEY: $KEY")"
 echo "$CLAIMED"
 ID="$(echo "$CLAIMED" | sed 's/.*"id":"\\([^"]*\\)".*/\\1/')"
 TOKEN="$(echo "$CLAIMED" | sed 's/.*"claim_token":"\\([^"]*\\)".*/\\1/')"`

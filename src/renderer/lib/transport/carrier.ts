@@ -1,5 +1,5 @@
+import type { DesktopBridge } from '../../../shared/control/bridge.ts'
 import type { ControlTransport } from '../../../shared/control/transport.ts'
-import type { DesktopBridge } from './bridge.ts'
 import { HttpTransport, type BrowserSession } from './http.ts'
 import { IpcTransport } from './ipc.ts'
 

@@ -1,17 +1,11 @@
+import { SETTING_RANGES } from '../../../shared/control/setting-ranges.ts'
 import type { SettingName } from '../../../shared/control/settings.ts'
 import type { ListenerView, SettingsView } from '../../../shared/control/views.ts'
 import { counted } from '../../lib/text/numbers.ts'
 
-/** What the bus takes; `settingsSchema` says the same, but would bring its whole library along. */
-export const RANGES = {
-  port: { min: 0, max: 65_535 },
-  fulfilledDays: { min: 1, max: 365 },
-  deadDays: { min: 7, max: 365 }
-} as const satisfies Partial<Record<SettingName, { readonly min: number; readonly max: number }>>
-
 /** What is wrong with a number for a setting; null when it will do. */
-export function rangeProblem(name: keyof typeof RANGES, value: number | null): string | null {
-  const { min, max } = RANGES[name]
+export function rangeProblem(name: keyof typeof SETTING_RANGES, value: number | null): string | null {
+  const { min, max } = SETTING_RANGES[name]
   const fits = value !== null && Number.isInteger(value) && value >= min && value <= max
   return fits ? null : `A whole number from ${min} to ${max}.`
 }
