@@ -1,3 +1,6 @@
+import { readlinkSync } from 'node:fs'
+import { constants, getPriority, setPriority } from 'node:os'
+import { basename } from 'node:path'
 import { parentPort, workerData } from 'node:worker_threads'
 import { ProtocolError } from '../shared/errors.ts'
 import type { FromThread, ToThread } from './bus/reading/messages.ts'
@@ -10,6 +13,7 @@ const queries = new Queries(openForReading(workerData as string))
 const turns = new Turns()
 const running = new Map<number, AbortController>()
 
+giveWay()
 parentPort!.on('message', (message: ToThread) => {
   if ('isGivenUp' in message) running.get(message.id)?.abort()
   else void answer(message)
@@ -31,5 +35,15 @@ async function resultOf(id: number, ask: () => unknown): Promise<FromThread> {
     return { id, value: await ask() }
   } catch (error) {
     return { id, error: (error as Error).message, code: error instanceof ProtocolError ? error.code : null }
+  }
+}
+
+/** Lets whatever serves workers go first when there are not cores enough for all. */
+function giveWay(): void {
+  try {
+    const thread = Number(basename(readlinkSync('/proc/thread-self')))
+    setPriority(thread, Math.max(getPriority(thread), constants.priority.PRIORITY_BELOW_NORMAL))
+  } catch {
+    // Only Linux gives threads a priority of their own; elsewhere the rests between turns must do.
   }
 }

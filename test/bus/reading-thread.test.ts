@@ -1,3 +1,5 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { constants } from 'node:os'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { afterAll, describe, expect, test } from 'vitest'
 import { Reader } from '../../src/main/bus/reading/reader.ts'
@@ -108,6 +110,16 @@ describe('the reading thread', () => {
     const other = reader.ask('list', { filter: '', order: 'newest', limit: 10 }, NOW).then(({ rows }) => answered.push(`${rows.length} rows`))
     await Promise.all([question, other])
     expect(answered).toEqual([...Array(5).fill('resize'), '10 rows', 'long'])
+  })
+
+  test.runIf(process.platform === 'linux')('gives way to the other threads of the process', async () => {
+    await reader.ask('keys')
+    const nice = readdirSync('/proc/self/task').map((thread) => {
+      // Fields behind the name of the thread, which may hold anything.
+      const [, fields = ''] = readFileSync(`/proc/self/task/${thread}/stat`, 'utf8').split(/\) (?=[A-Z] )/)
+      return Number(fields.split(' ')[16])
+    })
+    expect(nice.filter((value) => value >= constants.priority.PRIORITY_BELOW_NORMAL).length).toBeGreaterThan(0)
   })
 
   test('gives a question up when nobody waits for it any more', async () => {

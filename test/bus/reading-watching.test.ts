@@ -29,6 +29,14 @@ function addMinute(database: ReadingDatabase, minutesAgo: number, counts: Partia
     .run(Math.floor(NOW / 60) - minutesAgo, published, claimed, fulfilled, failed, dead, lost, expired, wait.toText(), '')
 }
 
+test('more namespaces than anybody looks through do not make an endless answer', () => {
+  using database = new ReadingDatabase()
+  database.db.exec(`
+    WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < 5000)
+    INSERT INTO tally_base (namespace, goal, publisher, status, count) SELECT 'n' || n, 'g', 'main', 0, 1 FROM numbers`)
+  expect(database.queries.names().namespaces).toHaveLength(2_000)
+})
+
 describe('workers', () => {
   test('are online, late or gone by when they were seen, and online while they hold a lease', async () => {
     using database = new ReadingDatabase()

@@ -159,9 +159,11 @@ describe('the app’s own scheme', () => {
   })
 
   test.each([
-    'package.json', '..%2f..%2fpackage.json', '%2e%2e/%2e%2e/package.json', '..%5c..%5cpackage.json', '%2e%2e%2f%2e%2e%2fpackage.json',
-    'assets/..%2f..%2fmain%2findex.js', '%00index.html', 'index.html%00.js', '/etc/passwd', '%2fetc%2fpasswd', '//etc/passwd', 'C:%5cindex.html',
-    'assets', 'assets/', '.', 'index.html/', '.hidden', 'preload.cjs', '../preload/preload.cjs', '../main/index.js'
+    // Of a kind that is served, and there, if a path could lead out.
+    '..%2fmain%2findex.js', '%2e%2e/main/index.js', '%2e%2e%2fmain%2findex.js', '..%5cmain%5cindex.js', 'assets/..%2f..%2fmain%2findex.js',
+    'assets/%2e%2e/%2e%2e/main/index.js', '../main/index.js', '..;/main/index.js', '%2fmain%2findex.js', '//main/index.js',
+    '..%2f..%2fpackage.json', '..%2fpreload%2fpreload.cjs', '/etc/passwd', '%2fetc%2fpasswd', 'C:%5cindex.html',
+    '%00index.html', 'index.html%00.js', 'index.html/', 'assets', 'assets/', '.', '.hidden'
   ])('has nothing at %s', async (path) => {
     const { status, text = '' } = await load(path)
     // A path that names another host does not even reach the app.

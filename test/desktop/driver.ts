@@ -278,7 +278,7 @@ export async function until<T>(what: string, look: () => T | undefined | Promise
   const end = performance.now() + PATIENCE_MS
   for (;;) {
     const found = await look()
-    if (found !== undefined && found !== false) return found
+    if (found !== undefined) return found
     if (performance.now() > end) throw new Error(`Waited in vain for ${what}.`)
     await new Promise((resolve) => setTimeout(resolve, 25))
   }

@@ -6,7 +6,7 @@ import { expect, test } from 'vitest'
 import { BUILT_HEADLESS, BusProcess, cleanEnvironment } from '../support/bus-process.ts'
 import { temporaryFolder } from '../support/folders.ts'
 import { ask, signatureHeaders } from '../support/http-client.ts'
-import { MAIN_KEY, TestServer } from '../support/test-server.ts'
+import { ADMIN_TOKEN, MAIN_KEY, PASSWORD, TestServer } from '../support/test-server.ts'
 
 function open(url: string): Promise<Socket> {
   return new Promise((resolve, reject) => {
@@ -134,3 +134,68 @@ test.each(['*', '%2A', 'key_unknown', 'main%0Aw%0Ac', 'key_00000000000000ff'])(
     expect((await server.post(`/claim?publisher=${MAIN_KEY}`)).status).toBe(200)
   }
 )
+
+test('guesses that come all at once are not all looked at, and afterwards the password opens again', async () => {
+  await using server = await TestServer.start()
+  const socket = await open(server.url)
+  let received = ''
+  socket.setEncoding('utf8').on('data', (chunk: string) => (received += chunk))
+  const login = (password: string): string => {
+    const body = JSON.stringify({ password })
+    return `POST /admin/control/login HTTP/1.1\r\nHost: localhost\r\nContent-Length: ${body.length}\r\n\r\n${body}`
+  }
+  socket.write(`${login('guess').repeat(199)}${login(PASSWORD)}`)
+  const statuses = () => [...received.matchAll(/HTTP\/1\.1 (\d+)/g)].map(([, status]) => Number(status))
+  while (statuses().length < 200) await new Promise((resolve) => setTimeout(resolve, 10))
+  socket.destroy()
+  expect(new Set(statuses())).toEqual(new Set([401, 429]))
+  expect(statuses().filter((status) => status === 401).length).toBeLessThan(100)
+  const { status } = await server.ask({ method: 'POST', path: '/admin/control/login', body: { password: PASSWORD } })
+  expect(status).toBe(204)
+})
+
+test('keys that are right pass while wrong ones wait', async () => {
+  await using server = await TestServer.start()
+  const wrong = Promise.all(Array.from({ length: 60 }, () => server.get('/get/k', {}, 'wrong')))
+  const right = await Promise.all(Array.from({ length: 20 }, () => server.post('/claim')))
+  expect(new Set(right.map(({ status }) => status))).toEqual(new Set([204]))
+  expect((await wrong).map(({ status }) => status)).toContain(429)
+})
+
+test('a HEAD of the events is answered, and holds no place among those who follow', async () => {
+  await using server = await TestServer.start()
+  const headers = { 'X-Admin-Token': ADMIN_TOKEN }
+  for (let i = 0; i < 70; i++) {
+    expect((await server.ask({ method: 'HEAD', path: '/admin/control/events', headers })).status).toBe(200)
+  }
+})
+
+test('a long question is given up when whoever asked it goes away', async () => {
+  await using server = await TestServer.start()
+  const asked = Promise.withResolvers<void>()
+  const givenUp = Promise.withResolvers<void>()
+  server.bus.reader.ask = (_name: unknown, ...given: readonly unknown[]) => {
+    const gone = given.at(-1) as AbortSignal
+    asked.resolve()
+    return new Promise<never>((_resolve, reject) => {
+      gone.addEventListener('abort', () => {
+        givenUp.resolve()
+        reject(new Error('given up'))
+      })
+    })
+  }
+  const socket = await open(server.url)
+  socket.write(
+    `POST /admin/control/intents.list HTTP/1.1\r\nHost: localhost\r\nX-Admin-Token: ${ADMIN_TOKEN}\r\nContent-Length: 2\r\n\r\n{}`
+  )
+  await asked.promise
+  socket.destroy()
+  await givenUp.promise
+})
+
+test('a browser cannot open folders on the screen of the desktop app', async () => {
+  const shown: string[] = []
+  await using server = await TestServer.start({ host: { shell: 'desktop', show: async (what) => void shown.push(what) } })
+  const answer = await server.admin('/admin/control/desktop.show', { what: 'data' })
+  expect([answer.status, answer.json.error.code, shown]).toEqual([403, 'forbidden', []])
+})

@@ -155,3 +155,67 @@ test('whether there is a session is told without refusing', async () => {
   expect(await ask({})).toEqual([200, { isOpen: false }])
   expect(await ask(await login(server))).toEqual([200, { isOpen: true }])
 })
+
+test('a cookie of the same name that another port set does not hide the session', async () => {
+  await using server = await TestServer.start()
+  const { Cookie } = await login(server)
+  const name = Cookie.split('=')[0]!
+  expect((await call(server, { Cookie: `${name}=planted; ${Cookie}` })).status).toBe(200)
+  expect((await call(server, { Cookie: `${name}=planted` })).status).toBe(401)
+})
+
+test.each([
+  ['by its origin', (url: string) => ({ Origin: url })],
+  ['by what its browser adds', () => ({ 'Sec-Fetch-Site': 'same-origin' })]
+])('a page, told %s, gets nowhere by a password that the browser remembers', async (_what, pageHeaders) => {
+  await using server = await TestServer.start()
+  const remembered = { Authorization: BASIC, ...pageHeaders(server.url) }
+  const reveal = '/admin/control/keys.revealMain'
+  expect((await call(server, remembered, reveal)).status).toBe(401)
+  expect((await call(server, { ...remembered, ...(await login(server)) }, reveal)).json.error.field).toBe('password')
+  expect((await call(server, { Authorization: BASIC }, reveal)).json.value).toEqual({ secret: MAIN_KEY })
+})
+
+test('a login that is under way with the old password does not outlive it', async () => {
+  await using server = await TestServer.start()
+  const mine = await login(server)
+  const cookies: string[] = []
+  let isChanged = false
+  const guest = async (): Promise<void> => {
+    while (!isChanged) {
+      const { headers } = await server.ask({ method: 'POST', path: '/admin/control/login', body: { password: PASSWORD } })
+      if (headers['set-cookie'] !== undefined) cookies.push(String(headers['set-cookie']).split(';')[0]!)
+    }
+  }
+  const guests = Promise.all(Array.from({ length: 8 }, guest))
+  while (cookies.length < 50) await new Promise((resolve) => setTimeout(resolve, 1))
+  const body = { password: PASSWORD, next: 'a better password' }
+  expect((await call(server, mine, '/admin/control/access.changePassword', body)).status).toBe(200)
+  isChanged = true
+  await guests
+  const statuses = await Promise.all(cookies.map(async (Cookie) => (await call(server, { Cookie })).status))
+  expect(statuses.filter((status) => status !== 401)).toEqual([])
+})
+
+test('events that a password opened end with it', async () => {
+  await using server = await TestServer.start()
+  using byPassword = await EventStream.open(server.url, { Authorization: BASIC })
+  using byToken = await EventStream.open(server.url, { 'X-Admin-Token': ADMIN_TOKEN })
+  const body = { password: PASSWORD, next: 'a better password' }
+  expect((await call(server, { 'X-Admin-Token': ADMIN_TOKEN }, '/admin/control/access.changePassword', body)).status).toBe(200)
+  await byPassword.ended
+  await server.publish({ goal: 'after' })
+  await server.clock.advance(1)
+  await byToken.frame(({ changes }) => changes.some(({ goal }) => goal === 'after'))
+})
+
+test('a page hears nothing more once its session was ended from elsewhere', async () => {
+  await using server = await TestServer.start()
+  using events = await EventStream.open(server.url, await login(server))
+  await events.frame(() => true)
+  await server.bus.sessions.endAll()
+  await server.publish({ goal: 'secret' })
+  await server.clock.advance(1)
+  await events.ended
+  expect(events.frames.flatMap(({ changes }) => changes)).toEqual([])
+})

@@ -124,3 +124,12 @@ it('reads a key from the environment, and asks for one that nothing can read', a
   await run(process.execPath, [await write('placeholder.mts', typescriptSnippet({ ...fromEnvironment, key }))])
   expect(received.splice(0).map(({ headers }) => headers['x-api-key'])).toEqual([key, key])
 })
+
+it('gives a terminal nothing that it takes for a key, and eyes nothing that turns around', async () => {
+  const goal = `x${'\u007f'.repeat(40)}; echo \u009b2J \u202edetrevni\u2028`
+  const payload = JSON.stringify({ [goal]: goal })
+  const snippets = [curlSnippet, pythonSnippet, sdkSnippet, typescriptSnippet].map((write) => write(options(payload, { goal })))
+  expect(snippets.filter((code) => /[\u007f-\u009f\u2028-\u202e]/.test(code))).toEqual([])
+  await run('sh', ['-c', snippets[0]!])
+  expect(JSON.parse(arrived().body)).toEqual({ goal, payload: { [goal]: goal } })
+})

@@ -57,6 +57,9 @@ describe('what a filter cannot mean', () => {
   test.each<[string, number, number, RegExp]>([
     ['goal:x stauts:dead', 7, 11, /no field `stauts`; put the words in quotes/],
     ['http://x', 0, 8, /no field `http`/],
+    ['status:dead error:"*\0*"', 12, 11, /cannot look for the character U\+0000/],
+    ['-goal:a\0*', 0, 9, /cannot look for the character U\+0000/],
+    ['ns:lab "\0"', 7, 3, /cannot look for the character U\+0000/],
     ['status:done', 0, 11, /`done` is not a status; there are open, claimed, fulfilled, dead, expired/],
     ['status:open,', 0, 12, /`` is not a status/],
     ['goal:', 0, 5, /`goal:` needs a value/],

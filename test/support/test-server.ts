@@ -32,6 +32,8 @@ export interface TestServerOptions {
   readonly claimTimeout?: number
   readonly allowedHosts?: readonly string[]
   readonly clock?: HandClock
+  /** What surrounds the bus other than a headless process does. */
+  readonly host?: Partial<Host>
   /** Time goes by itself; then `clock` stands still. */
   readonly isClockReal?: boolean
 }
@@ -75,7 +77,7 @@ export class TestServer implements AsyncDisposable {
       enforceHttps: options.enforceHttps ?? false,
       allowTokenlessWorkers: options.allowTokenless ?? false
     }
-    const host = headlessHost(config)
+    const host = { ...headlessHost(config), ...options.host }
     const settings = new SettingsFile(join(folder.path, 'settings.json'), config)
     settings.save({
       port: 0,

@@ -14,9 +14,16 @@ export type Operator =
   /** A browser's session; `isPassword` says whether a password given with the call is right. */
   | { readonly via: 'browser'; readonly sessionId: string; isPassword(password: string): Promise<boolean> }
 
+/** `gone`: nobody waits for the answer any more; long questions are then given up. */
 export type Handlers = {
-  readonly [M in MethodName]: (input: CheckedInput<M>, operator: Operator) => Promise<Output<M>> | Output<M>
+  readonly [M in MethodName]: (input: CheckedInput<M>, operator: Operator, gone: AbortSignal) => Promise<Output<M>> | Output<M>
 }
+
+/** Calls that are under way at a time: each holds its input, and many of them would wait for the reading thread. */
+const MAX_CALLS = 256
+
+/** The signal of whoever stays. */
+const NEVER_GONE = new AbortController().signal
 
 /** Refuses a call, naming the member of the input that is at fault. */
 export class FieldError extends ProtocolError {
@@ -33,6 +40,7 @@ export class Control {
   readonly #handlers: Handlers
   readonly #feed: Feed
   readonly #log: Log
+  #underWay = 0
 
   constructor(handlers: Handlers, feed: Feed, log: Log) {
     this.#handlers = handlers
@@ -41,7 +49,26 @@ export class Control {
   }
 
   /** Carries out one call. Never rejects: a refusal is an envelope, and a fault of ours is one that says only that. */
-  async call(operator: Operator, method: string, input: unknown): Promise<Envelope> {
+  async call(operator: Operator, method: string, input: unknown, gone: AbortSignal = NEVER_GONE): Promise<Envelope> {
+    if (this.#underWay >= MAX_CALLS) {
+      return refused({ code: 'limit_exceeded', message: `At most ${MAX_CALLS} calls can be under way at a time; try again in a moment.` })
+    }
+    this.#underWay++
+    try {
+      return await this.#carryOut(operator, method, input, gone)
+    } finally {
+      this.#underWay--
+    }
+  }
+
+  /**
+   * Hears what happens until the answer is called. `onEnd`: the bus is closing, and no more frames will come.
+   */
+  listen(onFrame: (frame: EventFrame) => void, onEnd: () => void = () => {}): () => void {
+    return this.#feed.listen(onFrame, onEnd)
+  }
+
+  async #carryOut(operator: Operator, method: string, input: unknown, gone: AbortSignal): Promise<Envelope> {
     if (!isMethod(method)) return refused({ code: 'not_found', message: `There is no method ${method.slice(0, 64)}.` })
     const checked = methods[method].safeParse(input)
     if (!checked.success) {
@@ -51,18 +78,12 @@ export class Control {
       return refused({ code: 'invalid_request', message: `${where}: ${message}.`.replace(/\.\.$/, '.'), ...(field && { field }) })
     }
     try {
-      const handler = this.#handlers[method] as (input: unknown, operator: Operator) => unknown
-      return { ok: true, value: await handler(checked.data, operator) }
+      const handler = this.#handlers[method] as (input: unknown, operator: Operator, gone: AbortSignal) => unknown
+      return { ok: true, value: await handler(checked.data, operator, gone) }
     } catch (error) {
+      if (gone.aborted) return refused({ code: 'request_timeout', message: 'Nobody waits for the answer any more.' })
       return refused(this.#failure(method, error))
     }
-  }
-
-  /**
-   * Hears what happens until the answer is called. `onEnd`: the bus is closing, and no more frames will come.
-   */
-  listen(onFrame: (frame: EventFrame) => void, onEnd: () => void = () => {}): () => void {
-    return this.#feed.listen(onFrame, onEnd)
   }
 
   #failure(method: MethodName, error: unknown): ControlFailure {

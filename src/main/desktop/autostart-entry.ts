@@ -37,7 +37,8 @@ function quote(argument: string): string {
   const plain = /^[A-Za-z0-9_./:=@+-]+$/
   if (plain.test(argument)) return argument
   const quoted = `"${argument.replace(/["`$\\]/g, '\\$&')}"`
-  return quoted.replaceAll('\\', '\\\\').replaceAll('%', '%%')
+  // A line of its own would be another key of the file.
+  return quoted.replaceAll('\\', '\\\\').replaceAll('%', '%%').replaceAll('\n', '\\n').replaceAll('\r', '\\r')
 }
 
 function readText(path: string): string | undefined {

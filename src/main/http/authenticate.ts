@@ -60,13 +60,14 @@ export class Authentication {
 
   /** Whether a request carries an operator's credentials; wrong ones count as a failed login. */
   async isOperator(ctx: Exchange): Promise<boolean> {
-    const { adminToken, dashboardPassword } = this.#options.secrets
-    const token = ctx.req.headers['x-admin-token']
-    // The token takes precedence: when one is configured and sent, it alone decides.
-    if (adminToken !== undefined && typeof token === 'string') return this.#check(ctx, token, adminToken)
-    const password = basicPassword(ctx.req.headers.authorization)
-    if (password === undefined || dashboardPassword === undefined) return false
-    return this.#check(ctx, password, dashboardPassword)
+    const credentials = this.#credentialsOf(ctx)
+    return credentials !== undefined && this.#check(ctx, ...credentials)
+  }
+
+  /** Whether the credentials that let a request in would still let it in. */
+  isStillOperator(ctx: Exchange): boolean {
+    const [presented, digest] = this.#credentialsOf(ctx) ?? []
+    return presented !== undefined && digest !== undefined && isEqual(digestOf(presented), digest)
   }
 
   /** Whether this is the password of browsers; a wrong one counts as a failed login. */
@@ -86,7 +87,20 @@ export class Authentication {
     await this.operator(ctx)
   }
 
+  /** What a request presents as an operator's, and the digest that it must have. */
+  #credentialsOf({ req }: Exchange): readonly [presented: string, digest: string] | undefined {
+    const { adminToken, dashboardPassword } = this.#options.secrets
+    const token = req.headers['x-admin-token']
+    // The token takes precedence: when one is configured and sent, it alone decides.
+    if (adminToken !== undefined && typeof token === 'string') return [token, adminToken]
+    const password = basicPassword(req.headers.authorization)
+    if (password === undefined || dashboardPassword === undefined) return undefined
+    return [password, dashboardPassword]
+  }
+
+  /** Unlike keys, these may be chosen by people: a guess counts before it is known to be one. */
   async #check(ctx: Exchange, presented: string, digest: string): Promise<boolean> {
+    this.#options.failedLogins.admit(ctx.state.address)
     if (isEqual(digestOf(presented), digest)) return true
     await this.#failed(ctx)
     return false

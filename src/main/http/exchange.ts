@@ -170,7 +170,7 @@ function write({ res, state }: Exchange, { status, body, type, headers, stream }
   if (type !== '') all.push('Content-Type', type)
   if (isLast) all.push('Connection', 'close')
   res.writeHead(status, all)
-  if (stream === undefined) res.end(body)
+  if (stream === undefined || res.req.method === 'HEAD') res.end(body)
   else stream(res)
 }
 

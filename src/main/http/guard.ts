@@ -45,6 +45,11 @@ export function isNavigation({ req }: Exchange): boolean {
   return req.headers.accept?.includes('text/html') ?? false
 }
 
+/** Whether a page asks, as opposed to a program; a page's GET over plain HTTP may not tell. */
+export function isFromPage({ req }: Exchange): boolean {
+  return req.headers['sec-fetch-site'] !== undefined || req.headers.origin !== undefined
+}
+
 function checkTarget({ state }: Exchange): void {
   if (!state.path.startsWith('/')) throw new ProtocolError('invalid_path', 'The request target must be a path.')
   if (!state.path.includes('%')) return

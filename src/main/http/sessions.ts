@@ -7,12 +7,17 @@ function cookieName({ req }: Exchange): string {
   return `intent_bus_${req.socket.localPort}`
 }
 
-/** The session that a browser's cookie stands for, undefined when it has none or it is over. */
+/**
+ * The session that a browser's cookie stands for, undefined when it has none or it is over. Pages on other ports of this
+ * host may set cookies of the same name: one that stands for nothing must not hide the one that does.
+ */
 export function sessionOf(ctx: Exchange, bus: Bus): Session | undefined {
   const name = cookieName(ctx)
   for (const part of (ctx.req.headers.cookie ?? '').split(';')) {
     const equals = part.indexOf('=')
-    if (part.slice(0, equals).trim() === name) return bus.sessions.find(part.slice(equals + 1).trim())
+    if (part.slice(0, equals).trim() !== name) continue
+    const session = bus.sessions.find(part.slice(equals + 1).trim())
+    if (session !== undefined) return session
   }
   return undefined
 }

@@ -1,9 +1,7 @@
-import { createHash } from 'node:crypto'
-import { rmSync } from 'node:fs'
-import { createServer, type Server } from 'node:net'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { spawnSync } from 'node:child_process'
+import { mkdirSync, rmSync } from 'node:fs'
+import { createServer, type Server } from 'node:net'
+import { join } from 'node:path'
 
 /** What a second instance tells the first. */
 export interface SecondInstance {
@@ -21,8 +19,8 @@ export class SingleInstance {
   #server: Server | undefined
 
   constructor(userData: string) {
-    const name = createHash('sha256').update(userData).digest('hex').slice(0, 24)
-    this.#address = join(tmpdir(), `electron-stand-in-${name}.sock`)
+    mkdirSync(userData, { recursive: true })
+    this.#address = join(userData, 'SingletonSocket')
   }
 
   get isHeld(): boolean {

@@ -12,7 +12,8 @@ test.each([
   [['/opt/Intent/app', '--hidden'], '/opt/Intent/app --hidden'],
   [['/opt/Intent Bus/app', '--hidden'], '"/opt/Intent Bus/app" --hidden'],
   [['/opt/100%/app'], '"/opt/100%%/app"'],
-  [['/opt/a"b$c`d\\e'], '"/opt/a\\\\"b\\\\$c\\\\`d\\\\\\\\e"']
+  [['/opt/a"b$c`d\\e'], '"/opt/a\\\\"b\\\\$c\\\\`d\\\\\\\\e"'],
+  [['/opt/a\nExec=evil\rb'], '"/opt/a\\nExec=evil\\rb"']
 ])('%j is written as %s', (command, exec) => {
   expect(execOf(command)).toBe(exec)
 })

@@ -20,6 +20,8 @@ export const DEAD_BEFORE = `
 /** What differs from one failure to the next of its kind. */
 const VARIABLES = new RegExp(
   [
+    // No filter can look for it within a text.
+    String.raw`\0`,
     String.raw`"[^"\n]*"`,
     // An apostrophe within a word opens nothing.
     String.raw`(?<!\w)'[^'\n]*'(?!\w)`,

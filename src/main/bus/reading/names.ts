@@ -2,6 +2,8 @@ import { type Counts, type NamesView, type StatusName } from '../../../shared/co
 import { statusName } from '../intents/intent.ts'
 import type { Connection } from '../store/database.ts'
 
+/** Namespaces that are listed: more fit neither a menu nor an answer. */
+const MAX_NAMESPACES = 2_000
 /** Goals that are listed, those published last first. */
 const MAX_GOALS = 2_000
 
@@ -49,7 +51,7 @@ export function readNames(db: Connection): NamesView {
     .all() as Tally[]
   const byNamespace = Map.groupBy(tallies, ({ namespace }) => namespace)
   return {
-    namespaces: [...byNamespace].map(([namespace, rows]) => ({ namespace, counts: countsOf(rows) })),
+    namespaces: [...byNamespace].slice(0, MAX_NAMESPACES).map(([namespace, rows]) => ({ namespace, counts: countsOf(rows) })),
     goals: goals.map((goal) => ({ ...goal, counts: countsOf(ofGoal.all(goal.namespace, goal.goal) as Tally[]) })),
     ...readWorkerNames(db)
   }

@@ -44,9 +44,9 @@ export function intentHandlers(deps: ControlDependencies) {
   }
 
   return {
-    'intents.list': (input) => bus.reader.ask('list', input, clock.now()),
-    'intents.anchors': (input) => bus.reader.ask('anchors', input, clock.now()),
-    'intents.count': (input) => bus.reader.ask('count', input, clock.now()),
+    'intents.list': (input, _operator, gone) => bus.reader.ask('list', input, clock.now(), gone),
+    'intents.anchors': (input, _operator, gone) => bus.reader.ask('anchors', input, clock.now(), gone),
+    'intents.count': (input, _operator, gone) => bus.reader.ask('count', input, clock.now(), gone),
     'intents.detail': ({ id }) => detail(id),
     'intents.explain': async ({ id }) => {
       await bus.notesWritten()
@@ -87,6 +87,6 @@ export function intentHandlers(deps: ControlDependencies) {
       })
     },
     'intents.bulk': bulk,
-    'dead.groups': () => bus.reader.ask('deadGroups')
+    'dead.groups': (_input, _operator, gone) => bus.reader.ask('deadGroups', gone)
   } satisfies Partial<Handlers>
 }

@@ -73,7 +73,9 @@ export function settingsHandlers(deps: ControlDependencies) {
       return busStatus(deps)
     },
 
-    'desktop.show': async ({ what }) => {
+    /** Not for browsers, which may be anywhere: it would open on the bus's screen. */
+    'desktop.show': async ({ what }, { via }) => {
+      if (host.shell === 'desktop' && via !== 'desktop') throw new ProtocolError('forbidden', 'Only the window of the app itself can open this.')
       await host.show(what)
       return null
     }

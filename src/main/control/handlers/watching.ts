@@ -4,10 +4,10 @@ import type { Handlers } from '../control.ts'
 /** What the bus is doing, and who works for it. */
 export function watchingHandlers({ bus, clock, feed, settings }: ControlDependencies) {
   return {
-    'overview.get': async () => {
+    'overview.get': async (_input, _operator, gone) => {
       await bus.notesWritten()
       const { isPaused } = bus
-      return bus.reader.ask('summary', { now: clock.now(), isPaused, isMaintenance: settings.values.maintenance })
+      return bus.reader.ask('summary', { now: clock.now(), isPaused, isMaintenance: settings.values.maintenance }, gone)
     },
     'statistics.get': async ({ range }) => {
       await bus.notesWritten()
@@ -17,9 +17,9 @@ export function watchingHandlers({ bus, clock, feed, settings }: ControlDependen
       await bus.notesWritten()
       return bus.reader.ask('names')
     },
-    'workers.list': async () => {
+    'workers.list': async (_input, _operator, gone) => {
       await bus.notesWritten()
-      return bus.reader.ask('workers', clock.now())
+      return bus.reader.ask('workers', clock.now(), gone)
     },
     'workers.forget': async ({ ref }) => {
       await bus.forgetWorker(ref)

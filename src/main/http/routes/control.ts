@@ -6,6 +6,7 @@ import type { Control, Operator } from '../../control/control.ts'
 import type { Authentication } from '../authenticate.ts'
 import { bodyText, readBody } from '../body.ts'
 import { bare, failedCall, json, Refusal, type Exchange, type Reply } from '../exchange.ts'
+import { isFromPage } from '../guard.ts'
 import { endCookie, sessionOf, startCookie } from '../sessions.ts'
 
 export interface ControlRoutesOptions {
@@ -25,7 +26,7 @@ const MAX_STREAMS = 64
 /** A page that follows events. */
 interface Stream {
   readonly res: ServerResponse
-  /** Whether it was opened by a session that has ended since. */
+  /** Whether the session or the credentials that opened it count no more. */
   isOver(): boolean
 }
 
@@ -33,17 +34,26 @@ interface Stream {
 export function controlRoutes({ bus, control, authentication }: ControlRoutesOptions) {
   const streams = new Set<Stream>()
 
-  /** Throws a 401 without the challenge that would make a browser open its own box. */
-  async function operatorOf(ctx: Exchange): Promise<Operator> {
+  /**
+   * Who asks; undefined for a stranger. A browser adds a password that it remembers to requests by itself, so of a page
+   * only a session counts: else whoever sits there would need no password to see a secret.
+   */
+  async function findOperator(ctx: Exchange): Promise<Operator | undefined> {
     const session = sessionOf(ctx, bus)
     if (session !== undefined) {
       return { via: 'browser', sessionId: session.id, isPassword: (password) => authentication.isPassword(ctx, password) }
     }
-    if (await authentication.isOperator(ctx)) return { via: 'credentials' }
-    throw new ProtocolError('unauthorized', 'Log in first: there is no session, or it is over.')
+    return !isFromPage(ctx) && (await authentication.isOperator(ctx)) ? { via: 'credentials' } : undefined
   }
 
-  function endStreamsWithoutSession(): void {
+  /** Throws a 401 without the challenge that would make a browser open its own box. */
+  async function operatorOf(ctx: Exchange): Promise<Operator> {
+    const operator = await findOperator(ctx)
+    if (operator === undefined) throw new ProtocolError('unauthorized', 'Log in first: there is no session, or it is over.')
+    return operator
+  }
+
+  function endStreamsThatAreOver(): void {
     for (const stream of streams) {
       if (stream.isOver()) stream.res.end()
     }
@@ -53,20 +63,25 @@ export function controlRoutes({ bus, control, authentication }: ControlRoutesOpt
     login: async (ctx: Exchange): Promise<Reply> => {
       const password = readPassword(bodyText(await readBody(ctx.req)))
       if (!(await authentication.isPassword(ctx, password))) throw new ProtocolError('unauthorized', 'Wrong password.')
-      const { secret } = await bus.sessions.open(ctx.state.address, String(ctx.req.headers['user-agent'] ?? '').slice(0, 256))
+      const { secret, id } = await bus.sessions.open(ctx.state.address, String(ctx.req.headers['user-agent'] ?? '').slice(0, 256))
+      // While it was written a new password may have ended all sessions but this one.
+      if (!(await authentication.isPassword(ctx, password))) {
+        await bus.sessions.end(id)
+        throw new ProtocolError('unauthorized', 'Wrong password.')
+      }
       return bare(204, startCookie(ctx, secret, SESSION_LIFETIME))
     },
 
     /** Whether calls would be let in, as an answer and not as a refusal. */
     session: async (ctx: Exchange): Promise<Reply> => {
-      const isOpen = sessionOf(ctx, bus) !== undefined || (await authentication.isOperator(ctx))
+      const isOpen = (await findOperator(ctx)) !== undefined
       return json(200, JSON.stringify({ value: { isOpen } }))
     },
 
     logout: async (ctx: Exchange): Promise<Reply> => {
       const session = sessionOf(ctx, bus)
       if (session !== undefined) await bus.sessions.end(session.id)
-      endStreamsWithoutSession()
+      endStreamsThatAreOver()
       return bare(204, endCookie(ctx))
     },
 
@@ -75,20 +90,22 @@ export function controlRoutes({ bus, control, authentication }: ControlRoutesOpt
       // Bulk actions may take minutes: the connection is not idle meanwhile.
       ctx.req.setTimeout(0)
       const text = bodyText(await readBody(ctx.req, MAX_CONTROL_BODY))
-      const envelope = await control.call(operator, method, parse(text))
-      endStreamsWithoutSession()
+      const gone = new AbortController()
+      ctx.res.once('close', () => gone.abort())
+      const envelope = await control.call(operator, method, parse(text), gone.signal)
+      endStreamsThatAreOver()
       if (envelope.ok) return json(200, JSON.stringify({ value: envelope.value }))
       return failedCall(envelope.error)
     },
 
     events: async (ctx: Exchange): Promise<Reply> => {
-      await operatorOf(ctx)
+      const { via } = await operatorOf(ctx)
       if (streams.size >= MAX_STREAMS) {
         throw new Refusal(new ProtocolError('limit_exceeded', `At most ${MAX_STREAMS} pages can follow events at a time.`, 5), [])
       }
-      const isBySession = sessionOf(ctx, bus) !== undefined
+      const isOver = (): boolean => (via === 'browser' ? sessionOf(ctx, bus) === undefined : !authentication.isStillOperator(ctx))
       const stream = (res: ServerResponse): void => {
-        const entry = { res, isOver: () => isBySession && sessionOf(ctx, bus) === undefined }
+        const entry = { res, isOver }
         streams.add(entry)
         follow(entry, ctx.req.headers['last-event-id'] !== undefined)
         res.on('close', () => streams.delete(entry))
@@ -102,6 +119,11 @@ export function controlRoutes({ bus, control, authentication }: ControlRoutesOpt
     let missed = isAgain ? 1 : 0
     const stop = control.listen(
       (frame) => {
+        // Sessions also end by the desktop app, or by themselves.
+        if (isOver()) {
+          res.end()
+          return
+        }
         // What a slow browser cannot take it asks for again once it can.
         if (res.writableLength > MAX_LAG) {
           missed += frame.missed + frame.changes.length + 1

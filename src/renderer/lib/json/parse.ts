@@ -56,11 +56,14 @@ export function parseJson(text: string): JsonNode | undefined {
   return root
 }
 
+/** Levels that are indented: else 7 KB of brackets would become 25 MB of spaces. */
+const MAX_INDENTED = 64
+
 /** The same JSON with two spaces for each level; every token stays as it was written. */
 export function prettyJson(text: string): string {
   let out = ''
   let depth = 0
-  const line = (): string => `\n${'  '.repeat(depth)}`
+  const line = (): string => `\n${'  '.repeat(Math.min(depth, MAX_INDENTED))}`
   let before = ''
   for (const [, mark, quoted, bare] of text.matchAll(TOKEN)) {
     if (mark === '}' || mark === ']') {

@@ -7,6 +7,17 @@ export function shellWord(text: string): string {
   return /^[A-Za-z0-9_./:@%+=,-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`
 }
 
+/**
+ * The same JSON with escapes for what is seen otherwise than it is written, and for what a terminal that it is pasted
+ * into takes for a key: with enough of DEL a publisher's goal would rub out the quote before it and be a command.
+ */
+export function pasteableJson(json: string): string {
+  return json.replace(
+    /[\u007f-\u009f\u2028-\u202e\u2066-\u2069]/g,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`
+  )
+}
+
 /** The bus's address as this browser or app sees it. */
 export function busUrl(status: BusStatus): string {
   const { location } = globalThis as { readonly location?: { readonly protocol: string; readonly origin: string } }

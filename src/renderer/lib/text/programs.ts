@@ -1,6 +1,6 @@
 import type { SecretView } from '../../../shared/control/views.ts'
 import { DEFAULT_NAMESPACE } from '../../../shared/limits.ts'
-import { readSecretWord, shellWord } from './commands.ts'
+import { pasteableJson, readSecretWord, shellWord } from './commands.ts'
 
 /** Whole programs, ready to save or paste. They need nothing but what their language brings along; bash needs curl and jq. */
 
@@ -126,5 +126,5 @@ function isInEnvironment(key: KeySource): key is SecretView {
 
 /** Text as JSON writes it is text in Python and TypeScript, too. */
 export function literal(text: string): string {
-  return JSON.stringify(text)
+  return pasteableJson(JSON.stringify(text))
 }

@@ -1,5 +1,6 @@
 import { compactJson } from '../../../shared/json-text.ts'
 import { BACKOFF_BASE, DEFAULT_NAMESPACE, DELAY, MAX_ATTEMPTS, PRIORITY } from '../../../shared/limits.ts'
+import { pasteableJson } from '../../lib/text/commands.ts'
 import type { Publication } from './draft.ts'
 
 /** A member of a request to publish: its name in the protocol and its value as JSON text. */
@@ -29,7 +30,7 @@ export function bodyMembers(publication: Publication): BodyMember[] {
   ]
 }
 
-/** The same as one JSON text without insignificant whitespace. */
+/** The same as one JSON text without insignificant whitespace, ready to be pasted. */
 export function publicationBody(publication: Publication): string {
-  return `{${bodyMembers(publication).map(({ name, json }) => `${JSON.stringify(name)}:${json}`).join(',')}}`
+  return pasteableJson(`{${bodyMembers(publication).map(({ name, json }) => `${JSON.stringify(name)}:${json}`).join(',')}}`)
 }

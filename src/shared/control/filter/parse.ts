@@ -1,4 +1,4 @@
-import { plainText } from './glob.ts'
+import { literalOf, plainText } from './glob.ts'
 import { writtenTerms, type WrittenTerm } from './lexer.ts'
 import type { Filter, FilterProblem, FilterTerm, Test } from './terms.ts'
 import { readTest } from './values.ts'
@@ -23,7 +23,15 @@ export function parseFilter(text: string): Filter {
 function readWritten(written: WrittenTerm): Test | string {
   const { field, value } = written
   if (!value.isClosed) return 'The closing quote is missing.'
-  if (field !== null) return readTest(written)
-  const text = plainText(value.pattern)
-  return text === '' ? 'There is nothing between the quotes.' : { field: 'text', text }
+  if (field === null && value.pattern === '') return 'There is nothing between the quotes.'
+  const test = field === null ? ({ field: 'text', text: plainText(value.pattern) } as const) : readTest(written)
+  if (typeof test !== 'string' && searchedFor(test).includes('\0')) return 'A filter cannot look for the character U+0000 within a text.'
+  return test
+}
+
+/** What is held against parts of texts. To SQLite it would end at a U+0000, and match more than it says. */
+function searchedFor(test: Test): string {
+  if (test.field === 'text') return test.text
+  if (!('pattern' in test)) return ''
+  return test.field === 'error' || literalOf(test.pattern) === null ? test.pattern : ''
 }

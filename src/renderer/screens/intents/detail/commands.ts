@@ -1,11 +1,11 @@
 import type { BusStatus, IntentView } from '../../../../shared/control/views.ts'
-import { busUrl, setupLines, shellWord } from '../../../lib/text/commands.ts'
+import { busUrl, pasteableJson, setupLines, shellWord } from '../../../lib/text/commands.ts'
 import type { KeyNames } from './names.ts'
 import { publishBody } from './publication.ts'
 
 /** Lines for a shell that publish the same intent again. Only its publisher's key makes it that publisher's. */
 export function publishCommand(intent: IntentView, status: BusStatus, nameOf: KeyNames): string {
-  return `${setupFor(intent.publisher, status, nameOf)}\ncurl -s "$URL/intent" -H "X-API-KEY: $KEY" -d ${shellWord(publishBody(intent))}`
+  return `${setupFor(intent.publisher, status, nameOf)}\ncurl -s "$URL/intent" -H "X-API-KEY: $KEY" -d ${shellWord(pasteableJson(publishBody(intent)))}`
 }
 
 /** Lines for a shell that ask for an intent's status or result (SPEC 7.7, 7.8). The main key reads all. */
