@@ -30,7 +30,7 @@ await take('intents-phone', '#/intents?filter=status%3Adead', { ...PHONE, colorS
 await take('dead', '#/intents?filter=status%3Adead', { ...WIDE, colorScheme: 'light' })
 await take('why', `#/intents/${waiting.id}`, { ...WIDE, colorScheme: 'light' })
 await take('detail-phone', `#/intents/${failed.id}`, { ...PHONE, colorScheme: 'light' })
-await take('publish', '#/publish', { ...WIDE, colorScheme: 'light' })
+await take('publish', `#/publish?goal=backup&payload=${encodeURIComponent('{\n  "host": "laptop",\n  "full": true\n}')}`, { ...WIDE, colorScheme: 'light' })
 await take('workers', '#/workers', { ...WIDE, colorScheme: 'light' })
 await take('keys', '#/keys', { ...WIDE, colorScheme: 'light' })
 await take('settings', '#/settings', { ...WIDE, colorScheme: 'dark' })
@@ -73,7 +73,7 @@ async function workOnce(round: number): Promise<void> {
     const claimed = await app.operating.claim(goals[round % goals.length]!, name, { 'X-Worker-Capabilities': capabilities })
     if (claimed === undefined) continue
     if (round % 7 === 3) await app.operating.fail(claimed, `connection to nas.local timed out after ${900 + round} ms`)
-    else if (round < 27) await app.operating.fulfill(claimed, { ok: true, bytes: 18_446_744_073_709 + round })
+    else if (round % 9 !== 5) await app.operating.fulfill(claimed, { ok: true, bytes: 18_446_744_073_709 + round })
   }
 }
 
