@@ -20,8 +20,8 @@ export function pasteableJson(json: string): string {
 
 /** The bus's address as this browser or app sees it. */
 export function busUrl(status: BusStatus): string {
-  const { location } = globalThis as { readonly location?: { readonly protocol: string; readonly origin: string } }
-  if (location?.protocol.startsWith('http')) return location.origin
+  const { location, intentBus } = globalThis as { readonly location?: { readonly origin: string }; readonly intentBus?: object }
+  if (location !== undefined && intentBus === undefined) return location.origin
   return status.listener?.state === 'listening' ? status.listener.url : 'http://127.0.0.1:7610'
 }
 
