@@ -42,7 +42,7 @@ async function resultOf(id: number, ask: () => unknown): Promise<FromThread> {
 function giveWay(): void {
   try {
     const thread = Number(basename(readlinkSync('/proc/thread-self')))
-    setPriority(thread, Math.max(getPriority(thread), constants.priority.PRIORITY_BELOW_NORMAL))
+    setPriority(thread, Math.max(getPriority(thread), constants.priority.PRIORITY_LOW))
   } catch {
     // Only Linux gives threads a priority of their own; elsewhere the rests between turns must do.
   }

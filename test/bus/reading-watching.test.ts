@@ -218,7 +218,10 @@ describe('dead letters by reason', () => {
     ['deadbeef facade cafe', 'deadbeef facade cafe'],
     ['at 12:30:01, 1,200 times', 'at *, * times'],
     ['1 2 3', '*'],
-    ['C:\\temp is 100% full?', 'C:\\\\temp is *% full\\?']
+    ['C:\\temp is 100% full?', 'C:\\\\temp is *% full\\?'],
+    ['*5 of 6', '\\** of *'],
+    ['5 6\t"7" failed', '* failed'],
+    ['\0all of them', '*all of them']
   ])('%s', (reason, pattern) => {
     expect(reasonPattern(reason)).toBe(pattern)
   })

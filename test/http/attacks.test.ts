@@ -199,3 +199,18 @@ test('a browser cannot open folders on the screen of the desktop app', async () 
   const answer = await server.admin('/admin/control/desktop.show', { what: 'data' })
   expect([answer.status, answer.json.error.code, shown]).toEqual([403, 'forbidden', []])
 })
+
+test('connections that break while they are answered put nothing into the log but its own lines', async () => {
+  using folder = temporaryFolder()
+  await using bus = await BusProcess.start(folder.path)
+  for (let i = 0; i < 10; i++) {
+    const socket = await open(bus.url)
+    socket.on('error', () => {})
+    socket.write('GET /get/k HTTP/1.1\r\nHost: localhost\r\nX-API-KEY: wrong\r\n\r\n'.repeat(500))
+    await new Promise((resolve) => setTimeout(resolve, 100))
+    socket.resetAndDestroy()
+  }
+  await bus.kill('SIGTERM')
+  const strange = bus.stderr.split('\n').filter((line) => line !== '' && !line.startsWith('{'))
+  expect(strange).toEqual([])
+})

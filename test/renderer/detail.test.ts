@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import { parseFilter } from '../../src/shared/control/filter.ts'
-import type { Check, IntentView } from '../../src/shared/control/views.ts'
+import type { BusStatus, Check, IntentView } from '../../src/shared/control/views.ts'
 import type { HistoryEvent } from '../../src/shared/history.ts'
+import { publishCommand } from '../../src/renderer/screens/intents/detail/commands.ts'
 import { keyNames } from '../../src/renderer/screens/intents/detail/names.ts'
 import { outlookOf, presentOf } from '../../src/renderer/screens/intents/detail/present.ts'
 import { backoffs, delayOf, publishBody } from '../../src/renderer/screens/intents/detail/publication.ts'
@@ -41,6 +42,14 @@ const INTENT: IntentView = {
 }
 
 const garage = { id: 'key_1', owner: 'garage', createdAt: 0, lastUsedAt: null, requests: 0, intents: { open: 0, claimed: 0, fulfilled: 0, dead: 0, expired: 0 } }
+
+test('a command to paste holds no character that a terminal takes for a key', () => {
+  const rubOut = `${'\u007f'.repeat(200)}touch owned #`
+  const status = { listener: null, mainKey: { in: 'environment', where: 'BUS_SECRET' } } as BusStatus
+  const command = publishCommand({ ...INTENT, goal: rubOut, payload: JSON.stringify(rubOut) }, status, (id) => id)
+  expect(command).not.toMatch(/[\u007f-\u009f]/)
+  expect(JSON.parse(/ -d '(.*)'$/.exec(command)![1]!)).toEqual({ goal: rubOut, payload: rubOut })
+})
 
 describe('names of keys', () => {
   test.each([

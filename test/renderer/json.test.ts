@@ -45,6 +45,12 @@ describe('JSON as it was written', () => {
   })
 })
 
+it('indents what nests absurdly deep without making it endless', () => {
+  const deep = '['.repeat(3_500) + ']'.repeat(3_500)
+  expect(prettyJson(deep).length).toBeLessThan(1_000_000)
+  expect(JSON.stringify(JSON.parse(prettyJson(deep)))).toBe(deep)
+})
+
 describe('the place where text stops being JSON', () => {
   it.each([
     ['', 0, 'missing a value'],

@@ -40,6 +40,10 @@ export function createApp(options: AppOptions): Koa<State> {
   const control = controlRoutes({ ...options, authentication })
   const { interfaceFiles } = options
   const app = new Koa<State>()
+  // Else koa writes whatever a broken connection throws to standard error, in lines of its own.
+  app.on('error', (err: NodeJS.ErrnoException) => {
+    options.log[err.syscall === undefined ? 'error' : 'debug']({ err }, 'a reply could not be sent')
+  })
   app.use(exchange(options))
   app.use(guard(options))
   app.use(

@@ -67,8 +67,10 @@ export async function deadGroups(db: Connection, share: Share): Promise<DeadGrou
 
 /** A reason as a pattern for `error:` of a filter, with `*` for what differs. */
 export function reasonPattern(reason: string): string {
-  const pieces = reason.split(VARIABLES).map(escapeGlob)
-  return pieces.join('*').replace(/\*(?:\s*\*)+/g, '*')
+  const pieces = reason.split(VARIABLES)
+  // Of variables with nothing but space between them one is enough.
+  const told = pieces.filter((piece, i) => i === 0 || i === pieces.length - 1 || piece.trim() !== '')
+  return told.map(escapeGlob).join('*')
 }
 
 /** They come newest first: a group that begins when there are enough of them is older than all of these. */

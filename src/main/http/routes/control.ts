@@ -86,12 +86,12 @@ export function controlRoutes({ bus, control, authentication }: ControlRoutesOpt
     },
 
     call: async (ctx: Exchange, method: string): Promise<Reply> => {
+      const gone = new AbortController()
+      ctx.res.once('close', () => gone.abort())
       const operator = await operatorOf(ctx)
       // Bulk actions may take minutes: the connection is not idle meanwhile.
       ctx.req.setTimeout(0)
       const text = bodyText(await readBody(ctx.req, MAX_CONTROL_BODY))
-      const gone = new AbortController()
-      ctx.res.once('close', () => gone.abort())
       const envelope = await control.call(operator, method, parse(text), gone.signal)
       endStreamsThatAreOver()
       if (envelope.ok) return json(200, JSON.stringify({ value: envelope.value }))
