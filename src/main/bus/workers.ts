@@ -4,6 +4,7 @@ import type { Caller } from './caller.ts'
 import type { Connection, Statement } from './store/database.ts'
 import { Pace } from './store/pace.ts'
 import type { Participant } from './store/participant.ts'
+import { workerRef, type StoredAsk, type WorkerRow } from './worker-row.ts'
 
 const MAX_WORKERS = 5_000
 /** So many go at once, the longest unseen, when there are too many. */
@@ -65,7 +66,7 @@ export class Workers implements Participant {
        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
     )
     this.#delete = db.prepare('DELETE FROM workers WHERE ref = ?')
-    for (const row of db.prepare('SELECT * FROM workers').iterate() as Iterable<Row>) this.#byRef.set(row.ref, fromRow(row))
+    for (const row of db.prepare('SELECT * FROM workers').iterate() as Iterable<WorkerRow>) this.#byRef.set(row.ref, fromRow(row))
   }
 
   get isWaiting(): boolean {
@@ -152,11 +153,6 @@ export class Workers implements Participant {
   }
 }
 
-/** A worker that says no name is told by its key and address. */
-function workerRef(keyId: string, worker: string | null, address: string): string {
-  return worker === null ? `${keyId}/a/${address}` : `${keyId}/w/${worker}`
-}
-
 /** Asks are only put in order when they are written; until then the oldest makes room by its time. */
 function noteAsk(asks: Ask[], namespace: string, goal: string | null, publisher: string | null, now: number): void {
   let oldest = 0
@@ -173,24 +169,7 @@ function noteAsk(asks: Ask[], namespace: string, goal: string | null, publisher:
   else asks[oldest] = ask
 }
 
-interface Row {
-  readonly ref: string
-  readonly key_id: string
-  readonly worker: string | null
-  readonly address: string
-  readonly capabilities: string
-  readonly first_seen_at: number
-  readonly last_seen_at: number
-  readonly asks: string
-  readonly claimed: number
-  readonly fulfilled: number
-  readonly failed: number
-  readonly lost: number
-}
-
-type StoredAsk = [namespace: string, goal: string | null, publisher: string | null, lastAt: number]
-
-function fromRow(row: Row): Worker {
+function fromRow(row: WorkerRow): Worker {
   const { ref, key_id, worker, address, capabilities, first_seen_at, last_seen_at, claimed, fulfilled, failed, lost } = row
   const asks = JSON.parse(row.asks) as StoredAsk[]
   return {

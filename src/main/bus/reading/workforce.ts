@@ -2,6 +2,7 @@ import type { WorkerAsk, WorkerView } from '../../../shared/control/views.ts'
 import { formatId } from '../ids.ts'
 import { MAIN_KEY_ID } from '../keys.ts'
 import type { Connection, Statement } from '../store/database.ts'
+import { workerRef, type StoredAsk, type WorkerRow } from '../worker-row.ts'
 import { code } from './words.ts'
 
 /** Seconds since it was last seen up to which a worker counts as online, and as late; after that it is gone. */
@@ -129,30 +130,16 @@ interface StoredLease {
   readonly worker: string | null
 }
 
-interface StoredWorker {
-  readonly ref: string
-  readonly key_id: string
+interface StoredWorker extends WorkerRow {
   readonly owner: string
-  readonly worker: string | null
-  readonly address: string
-  readonly capabilities: string
-  readonly first_seen_at: number
-  readonly last_seen_at: number
-  readonly asks: string
-  readonly claimed: number
-  readonly fulfilled: number
-  readonly failed: number
-  readonly lost: number
 }
 
-type StoredAsk = [namespace: string, goal: string | null, publisher: string | null, lastAt: number]
-
-/** Live leases by the `ref` of the worker that holds them (002-observing.ts). */
+/** Live leases by the `ref` of the worker that holds them. */
 function heldBy(leases: Statement, now: number): Map<string, Hold[]> {
   const held = new Map<string, Hold[]>()
   for (const lease of leases.iterate(now) as IterableIterator<StoredLease>) {
     const { n, tail, goal, namespace, claim_expires_at, claimed_by, claim_address, worker } = lease
-    const ref = worker === null ? `${claimed_by}/a/${claim_address}` : `${claimed_by}/w/${worker}`
+    const ref = workerRef(claimed_by, worker, claim_address)
     const hold = { id: formatId(n, tail), goal, namespace, leaseEndsAt: claim_expires_at }
     const others = held.get(ref)
     if (others === undefined) held.set(ref, [hold])

@@ -13,7 +13,7 @@ export function intentHandlers(deps: ControlDependencies) {
 
   async function bulk({ action, target, token }: CheckedInput<'intents.bulk'>): Promise<Output<'intents.bulk'>> {
     const change = (ids: readonly string[]) => (action === 'cancel' ? bus.cancelMany(ids) : bus.retryMany(ids))
-    const total = 'ids' in target ? target.ids.length : (await bus.reader.ask('count', { filter: target.filter, asOf: target.asOf }, clock.now())).count
+    const total = token === undefined ? 0 : await matching(target)
     let matched = 0
     let changed = 0
     for await (const ids of steps(target)) {
@@ -22,6 +22,13 @@ export function intentHandlers(deps: ControlDependencies) {
       if (token !== undefined) feed.noteBulk({ token, done: matched, total: Math.max(total, matched) })
     }
     return { matched, changed }
+  }
+
+  /** Only who watches the progress needs to know how many there will be. */
+  async function matching(target: CheckedInput<'intents.bulk'>['target']): Promise<number> {
+    if ('ids' in target) return target.ids.length
+    const { filter, asOf } = target
+    return (await bus.reader.ask('count', { filter, asOf }, clock.now())).count
   }
 
   async function* steps(target: CheckedInput<'intents.bulk'>['target']): AsyncGenerator<readonly string[]> {

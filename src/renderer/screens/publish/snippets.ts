@@ -1,7 +1,8 @@
 import { parseJson, prettyJson, type JsonNode } from '../../lib/json/parse.ts'
 import { shellWord } from '../../lib/text/commands.ts'
 import { literal, pythonKey, shellSetup, type KeySource } from '../../lib/text/programs.ts'
-import { bodyMembers, publicationBody } from './body.ts'
+import { bodyMembers } from '../../lib/text/publish-body.ts'
+import { publicationBody } from './body.ts'
 import type { Publication } from './draft.ts'
 
 /** Programs that publish the same intent. The JSON stands in them as text, so that every number keeps its digits. */

@@ -1,5 +1,6 @@
 import type { IntentView } from '../../../../shared/control/views.ts'
-import { BACKOFF_BASE, DEFAULT_NAMESPACE, DELAY, INTENT_LIFETIME, MAX_ATTEMPTS, PRIORITY } from '../../../../shared/limits.ts'
+import { DELAY, INTENT_LIFETIME } from '../../../../shared/limits.ts'
+import { bodyMembers } from '../../../lib/text/publish-body.ts'
 
 /** Seconds that an intent was published to wait; null when that is not known any more: a retry gives a fresh lifetime. */
 export function delayOf({ createdAt, expiresAt, history }: Pick<IntentView, 'createdAt' | 'expiresAt' | 'history'>): number | null {
@@ -15,19 +16,6 @@ export function backoffs({ maxAttempts, backoffBase }: Pick<IntentView, 'maxAtte
 
 /** The body of a POST /intent (SPEC 7.2) that makes the same intent again; what is as by default is left out. */
 export function publishBody(intent: IntentView): string {
-  const { goal, payload, namespace, visibility, priority, maxAttempts, backoffBase, target, capability } = intent
-  const delay = delayOf(intent) ?? DELAY.default
-  const settings = {
-    ...(namespace !== DEFAULT_NAMESPACE && { namespace }),
-    ...(visibility !== 'private' && { visibility }),
-    ...(priority !== PRIORITY.default && { priority }),
-    ...(delay !== DELAY.default && { delay }),
-    ...(maxAttempts !== MAX_ATTEMPTS.default && { max_attempts: maxAttempts }),
-    ...(backoffBase !== BACKOFF_BASE.default && { backoff_base: backoffBase }),
-    ...(target !== null && { target_worker: target }),
-    ...(capability !== null && { required_capability: capability })
-  }
-  const members = Object.entries(settings).map(([name, value]) => `,${JSON.stringify(name)}:${JSON.stringify(value)}`)
-  // The payload goes in as it is: its numbers keep their digits.
-  return `{"goal":${JSON.stringify(goal)},"payload":${payload}${members.join('')}}`
+  const members = bodyMembers({ ...intent, delay: delayOf(intent) ?? DELAY.default })
+  return `{${members.map(({ name, json }) => `${JSON.stringify(name)}:${json}`).join(',')}}`
 }
