@@ -22,10 +22,10 @@ parentPort!.on('message', (message: ToThread) => {
 async function answer({ id, name, args }: Exclude<ToThread, { isGivenUp: true }>): Promise<void> {
   const controller = new AbortController()
   running.set(id, controller)
-  const reply = await resultOf(id, () => {
-    const query = queries[name] as (...args: readonly unknown[]) => unknown
-    return query.apply(queries, [...args, new Share(turns, controller.signal)])
-  })
+  const share = new Share(turns, controller.signal)
+  const query = queries[name] as (...args: readonly unknown[]) => unknown
+  // A short question is one turn, and no other begins before its rest is over.
+  const reply = await resultOf(id, () => share.turn(() => query.apply(queries, [...args, share])))
   running.delete(id)
   parentPort!.postMessage(reply)
 }

@@ -30,7 +30,7 @@ export const FULL: Settings = {
   bigDatabase: 1_000_000,
   memory: { connections: 40, seconds: 3 },
   cleanup: { rows: 1_000_000, slices: 5, window: 4 },
-  operators: { rounds: 5, window: 3 },
+  operators: { rounds: 8, window: 3 },
   mainThread: { connections: 40, seconds: 6 }
 }
 

@@ -79,7 +79,7 @@ test('a transaction that wrote nothing takes nothing along, unless it is asked t
   using t = setUp()
   await t.commits.run(() => 'nothing written')
   expect(t.transactions).toEqual(['begin', 'nothing to commit'])
-  await t.commits.poke(true)
+  await t.commits.writeRiders()
   expect(t.transactions.slice(2)).toEqual(['begin', 'ride', 'committed'])
 })
 

@@ -87,7 +87,8 @@ export class AdminPages {
     const intents = rows
       .filter(([status]) => status !== STATUS.expired)
       .map(([status, namespace, count]) => ({ status: statusName(status), namespace, count }))
-    return { intents, deadLetters: readCounts(this.#db).dead, keys: this.#keys().length }
+    const deadLetters = intents.reduce((sum, { status, count }) => (status === 'dead' ? sum + count : sum), 0)
+    return { intents, deadLetters, keys: this.#keys().length }
   }
 
   deadLetters(): DeadLetter[] {

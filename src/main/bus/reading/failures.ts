@@ -1,5 +1,6 @@
 import { parseHistory } from '../../../shared/history.ts'
 import type { Connection } from '../store/database.ts'
+import { goalKey } from './names.ts'
 import { ChunkSize, type Share } from './turns.ts'
 
 /** What became of a goal's intents lately. */
@@ -75,8 +76,4 @@ async function latestDead(db: Connection, since: number, share: Share): Promise<
     )
   }
   return found
-}
-
-function goalKey({ namespace, goal }: SettledRow): string {
-  return `${namespace}\n${goal}`
 }

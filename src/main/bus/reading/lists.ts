@@ -4,7 +4,7 @@ import { formatId, parseId } from '../ids.ts'
 import type { Connection, Statement } from '../store/database.ts'
 import { LINE_COLUMNS, toLine, type StoredLine } from './intent-views.ts'
 import { planOf, type Plan } from './plan.ts'
-import { Search, type Scope } from './search.ts'
+import { readTally, Search, type Scope } from './search.ts'
 import type { Share } from './turns.ts'
 
 export type Order = Scope['order']
@@ -68,7 +68,7 @@ export class Lists {
 
   async list({ filter, order, cursor, limit }: ListQuestion, now: number, share: Share): Promise<IntentPage> {
     const { numbers, isEnd } = await this.#page(planOf(filter, now), scopeBehind(order, cursor), limit, share)
-    const rows = this.#inOrder<StoredLine>(this.#lines, numbers).map(toLine)
+    const rows = await share.turn(() => this.#inOrder<StoredLine>(this.#lines, numbers).map(toLine))
     return { rows, next: isEnd ? null : String(numbers.at(-1)) }
   }
 
@@ -76,7 +76,7 @@ export class Lists {
     const scope = scopeBehind('newest', cursor)
     const greatest = Math.min(scope.greatest, numberOf(asOf))
     const { numbers, isEnd } = await this.#page(planOf(filter, now), { ...scope, greatest }, limit, share)
-    const ids = this.#inOrder<Numbered>(this.#ids, numbers).map(({ n, tail }) => formatId(n, tail))
+    const ids = await share.turn(() => this.#inOrder<Numbered>(this.#ids, numbers).map(({ n, tail }) => formatId(n, tail)))
     return { ids, next: isEnd ? null : String(numbers.at(-1)) }
   }
 
@@ -118,9 +118,7 @@ export class Lists {
   #start(plan: Plan): { newest: Numbered; tallied: number } {
     return this.#db.transaction(() => {
       const newest = (this.#newest.get() as Numbered | undefined) ?? { n: 0, tail: NOBODY.slice(14) }
-      const { sql, values } = plan.tallied
-      const tallied = this.#db.prepare(`SELECT total(count) FROM tallies WHERE ${sql}`).pluck().get(values) as number
-      return { newest, tallied }
+      return { newest, tallied: readTally(this.#db, plan).matching }
     })()
   }
 

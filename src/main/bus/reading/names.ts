@@ -14,6 +14,11 @@ export function countsOf(rows: readonly { readonly status: number; readonly coun
   return counts
 }
 
+/** A goal of a namespace as one text. Namespaces have no newlines, so that texts never collide. */
+export function goalKey({ namespace, goal }: { readonly namespace: string; readonly goal: string }): string {
+  return `${namespace}\n${goal}`
+}
+
 /** How many intents there are of each status. */
 export function readCounts(db: Connection): Counts {
   const rows = db.prepare('SELECT status, sum(count) AS count FROM tallies GROUP BY status').all()
@@ -42,17 +47,17 @@ export function readNames(db: Connection): NamesView {
        ORDER BY last_published_at DESC, namespace, goal LIMIT ${MAX_GOALS}`
     )
     .all() as StoredGoal[]
-  const ofGoal = db.prepare('SELECT status, sum(count) AS count FROM tallies WHERE namespace = ? AND goal = ? GROUP BY status')
   const tallies = db
     .prepare(
-      `SELECT namespace, status, sum(count) AS count FROM tallies GROUP BY namespace, status HAVING sum(count) > 0
-       ORDER BY namespace`
+      `SELECT namespace, goal, status, sum(count) AS count FROM tallies GROUP BY namespace, goal, status
+       HAVING sum(count) > 0 ORDER BY namespace`
     )
     .all() as Tally[]
   const byNamespace = Map.groupBy(tallies, ({ namespace }) => namespace)
+  const byGoal = Map.groupBy(tallies, goalKey)
   return {
     namespaces: [...byNamespace].slice(0, MAX_NAMESPACES).map(([namespace, rows]) => ({ namespace, counts: countsOf(rows) })),
-    goals: goals.map((goal) => ({ ...goal, counts: countsOf(ofGoal.all(goal.namespace, goal.goal) as Tally[]) })),
+    goals: goals.map((goal) => ({ ...goal, counts: countsOf(byGoal.get(goalKey(goal)) ?? []) })),
     ...readWorkerNames(db)
   }
 }

@@ -9,11 +9,9 @@ export interface Plan {
   readonly condition: Condition
   /** Statuses that a match may have. */
   readonly statuses: readonly StatusName[]
-  /** What can be said of matches by the columns of `tallies`. */
-  readonly tallied: Condition
-  /** True when `tallied` says all of the filter: then matches need not be looked at to be counted. */
+  /** True when the columns of `tallies` say all of the filter: then matches need not be looked at to be counted. */
   readonly isTallied: boolean
-  /** The part of `tallied` that never changes in the life of an intent. */
+  /** What can be said of matches by the columns of `tallies` that never change in the life of an intent. */
   readonly immutable: Condition
   /** No match has a smaller `n`, or a greater one. */
   readonly least: number
@@ -32,7 +30,6 @@ export function planOf(filter: string, now: number): Plan {
   return {
     condition: conditionOf(terms, now),
     statuses: STATUS_NAMES.filter((name) => terms.every((term) => allows(term, name))),
-    tallied: conditionOf(tallied, now),
     isTallied: tallied.length === terms.length,
     immutable: conditionOf(tallied.filter(({ test }) => test.field !== 'status'), now),
     ...rangeOf(terms, now)

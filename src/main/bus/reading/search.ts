@@ -1,4 +1,4 @@
-import { STATUS } from '../intents/intent.ts'
+import { statusName } from '../intents/intent.ts'
 import type { StatusName } from '../../../shared/control/views.ts'
 import type { Connection, Statement } from '../store/database.ts'
 import type { Condition } from './condition.ts'
@@ -33,6 +33,32 @@ export const NUMBERS_BY_STATUS: Readonly<Record<StatusName, string>> = {
   fulfilled: 'SELECT n FROM intents INDEXED BY intents_finished WHERE status >= 2 AND status = 2',
   dead: 'SELECT n FROM intents INDEXED BY intents_finished WHERE status >= 2 AND status = 3',
   expired: 'SELECT n FROM intents INDEXED BY intents_finished WHERE status >= 2 AND status = 4'
+}
+
+/** What counts that are kept say of a plan's matches. */
+export interface Tally {
+  readonly all: number
+  readonly ofStatuses: number
+  /** At least all that match; exactly they when the plan is tallied. */
+  readonly matching: number
+  /** Those whose status may have been or become another one included. */
+  readonly everMatching: number
+}
+
+/** Looks at each tally once. */
+export function readTally(db: Connection, { immutable, statuses }: Plan): Tally {
+  const rows = db
+    .prepare(`SELECT status, total(count), total(count) FILTER (WHERE ${immutable.sql}) FROM tallies GROUP BY status`)
+    .raw()
+    .all(immutable.values) as [status: number, all: number, matching: number][]
+  const ofStatuses = rows.filter(([status]) => statuses.includes(statusName(status)))
+  const sum = (numbers: readonly number[]): number => numbers.reduce((total, number) => total + number, 0)
+  return {
+    all: sum(rows.map(([, all]) => all)),
+    ofStatuses: sum(ofStatuses.map(([, all]) => all)),
+    matching: sum(ofStatuses.map(([, , matching]) => matching)),
+    everMatching: sum(rows.map(([, , matching]) => matching))
+  }
 }
 
 /** Of the rows up to `@rows` behind each other: how many, the last, and those that match the condition. */
@@ -82,23 +108,10 @@ export class Search {
     const { least, greatest, statuses } = this.#plan
     const scope = { order: asked.order, least: Math.max(asked.least, least), greatest: Math.min(asked.greatest, greatest) }
     if (statuses.length === 0 || scope.least > scope.greatest) return
-    const tallied = await this.#share.turn(() => this.#tallied())
-    if (tallied.matching === 0) return
-    if (tallied.ofStatuses <= Math.min(MAX_INDEXED, tallied.all * RARE)) yield* this.#listed(scope, isCount)
-    else yield* this.#scanned(scope, isCount, tallied.everMatching)
-  }
-
-  /** What can be said of the matches by counts that are kept. */
-  #tallied(): { all: number; ofStatuses: number; matching: number; everMatching: number } {
-    const { tallied, immutable, statuses } = this.#plan
-    const sum = (sql: string, values: object): number =>
-      this.#db.prepare(`SELECT total(count) FROM tallies WHERE ${sql}`).pluck().get(values) as number
-    return {
-      all: sum('TRUE', {}),
-      ofStatuses: sum(`status IN (${statuses.map((name) => STATUS[name]).join(', ')})`, {}),
-      matching: sum(tallied.sql, tallied.values),
-      everMatching: sum(immutable.sql, immutable.values)
-    }
+    const tally = await this.#share.turn(() => readTally(this.#db, this.#plan))
+    if (tally.matching === 0) return
+    if (tally.ofStatuses <= Math.min(MAX_INDEXED, tally.all * RARE)) yield* this.#listed(scope, isCount)
+    else yield* this.#scanned(scope, isCount, tally.everMatching)
   }
 
   async *#listed({ order, least, greatest }: Scope, isCount: boolean): AsyncGenerator<Found> {

@@ -1,10 +1,11 @@
-/** Milliseconds that the thread works in one go: so long at most another question waits. */
-const TURN_MS = 8
 /**
- * Rest for each millisecond of work, so that half of one core is left to the workers and every snapshot of the database
- * is let go after a few milliseconds.
+ * Milliseconds that the thread works in one go. Where there are fewer cores than work, systems let a thread that comes
+ * from a rest finish its slice of some 3 ms before they give the core back to the bus, at whatever priority: only a
+ * thread that has gone to rest by itself by then holds nobody up.
  */
-const REST = 1
+const TURN_MS = 0.5
+/** Rest for each millisecond of work, so that two thirds of a core are left to the workers. */
+const REST = 2
 
 interface Waiting {
   readonly run: () => void
@@ -14,8 +15,10 @@ interface Waiting {
 export class Turns {
   readonly #waiting: Waiting[] = []
   #isResting = false
+  /** Milliseconds of work since the last rest. */
+  #worked = 0
 
-  /** Runs work of a few milliseconds when it is its turn. */
+  /** Runs work of a millisecond at most when it is its turn. */
   take<T>(work: () => T): Promise<T> {
     const { promise, resolve, reject } = Promise.withResolvers<T>()
     this.#waiting.push({
@@ -37,10 +40,15 @@ export class Turns {
     if (next === undefined) return
     const started = performance.now()
     next.run()
-    const rest = (performance.now() - started) * REST
+    this.#worked += performance.now() - started
     // What took no time needs no rest, only a look at what else was asked.
-    if (rest < 1) setImmediate(() => this.#next())
-    else setTimeout(() => this.#next(), rest)
+    if (this.#worked < TURN_MS) setImmediate(() => this.#next())
+    else this.#rest()
+  }
+
+  #rest(): void {
+    setTimeout(() => this.#next(), this.#worked * REST)
+    this.#worked = 0
   }
 }
 
@@ -54,7 +62,7 @@ export class Share {
     this.#signal = signal
   }
 
-  /** Runs work of a few milliseconds. */
+  /** Runs work of a millisecond at most. */
   turn<T>(work: () => T): Promise<T> {
     this.#signal.throwIfAborted()
     return this.#turns.take(() => {
@@ -96,5 +104,5 @@ export class ChunkSize {
 }
 
 const MAX_GROWTH = 4
-const MIN_ROWS = 100
+const MIN_ROWS = 25
 const MAX_ROWS = 100_000

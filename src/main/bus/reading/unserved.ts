@@ -1,12 +1,8 @@
 import type { UnservedGoal } from '../../../shared/control/views.ts'
 import type { Connection } from '../store/database.ts'
+import { goalKey } from './names.ts'
 import type { WaitingLane } from './waiting.ts'
 import type { Workforce } from './workforce.ts'
-
-/** A goal is told once, whoever published its intents. */
-function goalKey({ namespace, goal }: { readonly namespace: string; readonly goal: string }): string {
-  return `${namespace}\n${goal}`
-}
 
 export interface Unserved {
   /** Goals for whose intents no worker there asks with a key that may claim them; the longest waiting first. */
@@ -18,10 +14,8 @@ export interface Unserved {
 /** Which waiting intents have nobody. */
 export function unserved(db: Connection, lanes: readonly WaitingLane[], workforce: Workforce): Unserved {
   const byGoal = Map.groupBy(lanes, goalKey)
-  const known = db.prepare(
-    `SELECT (SELECT total(count) FROM tallies WHERE namespace = @namespace AND goal = @goal AND status = 0) AS open,
-       (SELECT last_claimed_at FROM goals WHERE namespace = @namespace AND goal = @goal) AS lastClaimedAt`
-  )
+  const lastClaim = db.prepare('SELECT last_claimed_at FROM goals WHERE namespace = ? AND goal = ?').pluck()
+  let openOf: ReadonlyMap<string, number> | undefined
   const goals: UnservedGoal[] = []
   const stuck: WaitingLane[] = []
   for (const ofGoal of byGoal.values()) {
@@ -30,8 +24,18 @@ export function unserved(db: Connection, lanes: readonly WaitingLane[], workforc
       stuck.push(...ofGoal.filter((lane) => workforce.ableTo(lane).length === 0))
       continue
     }
-    const { open, lastClaimedAt } = known.get({ namespace, goal }) as Pick<UnservedGoal, 'open' | 'lastClaimedAt'>
+    openOf ??= readOpen(db)
+    const open = openOf.get(goalKey({ namespace, goal })) ?? 0
+    const lastClaimedAt = (lastClaim.get(namespace, goal) as number | null | undefined) ?? null
     goals.push({ namespace, goal, open, oldestAt: Math.min(...ofGoal.map(({ oldest }) => oldest.since)), lastClaimedAt })
   }
   return { goals: goals.sort((a, b) => a.oldestAt - b.oldestAt), stuck: stuck.sort((a, b) => a.oldest.since - b.oldest.since) }
+}
+
+/** How many intents of each goal are open. */
+function readOpen(db: Connection): Map<string, number> {
+  const rows = db
+    .prepare('SELECT namespace, goal, sum(count) AS open FROM tallies WHERE status = 0 GROUP BY namespace, goal')
+    .all() as { namespace: string; goal: string; open: number }[]
+  return new Map(rows.map((row) => [goalKey(row), row.open]))
 }

@@ -110,14 +110,28 @@ export class Commits {
   }
 
   /**
-   * Runs a transaction soon even when nothing is queued, so that `begin` gets to see the time; with `ride` also what
-   * only rides along is written. Resolves when it is over, whatever came of it.
+   * Runs a transaction soon even when nothing is queued, so that `begin` gets to see the time. Resolves when it is over,
+   * whatever came of it.
    */
-  poke(ride = false): Promise<void> {
-    this.#mustRide ||= ride
+  poke(): Promise<void> {
     this.#flushing ??= Promise.withResolvers()
     this.#schedule()
     return this.#flushing.promise
+  }
+
+  /**
+   * Writes all that only rides along, with the next transaction. One is run for it when none comes within `patience`
+   * (seconds). Resolves when it is over, whatever came of it.
+   */
+  writeRiders(patience = 0): Promise<void> {
+    this.#mustRide = true
+    const flushing = (this.#flushing ??= Promise.withResolvers())
+    if (patience === 0) this.#schedule()
+    else {
+      const cancel = this.#clock.after(patience, () => this.#schedule())
+      void flushing.promise.then(cancel)
+    }
+    return flushing.promise
   }
 
   /**

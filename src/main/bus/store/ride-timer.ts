@@ -4,6 +4,11 @@ import type { Commits } from './commits.ts'
 /** What nothing else takes along is written after this many seconds, and after so many while an operator watches. */
 const ALONE_AFTER = 30
 const ALONE_AFTER_WATCHED = 1
+/**
+ * Whoever asks for it waits so many seconds for a transaction to take it along: on a busy bus one comes in time, and
+ * questions of operators cost workers no sync of the disk.
+ */
+const PATIENCE = 0.01
 
 /** Sees to it that what only rides along with other writes is written when there are none, too. */
 export class RideTimer {
@@ -11,6 +16,7 @@ export class RideTimer {
   readonly #clock: Clock
   readonly #isWatched: () => boolean
   #cancel: (() => void) | undefined
+  #settling: Promise<void> | undefined
 
   /** `isWatched`: whether somebody wants to see it soon. */
   constructor(commits: Commits, clock: Clock, isWatched: () => boolean) {
@@ -27,14 +33,16 @@ export class RideTimer {
   /** Writes what waits with the next transaction, which comes at once. */
   now(): void {
     this.close()
-    void this.#commits.poke(true)
+    void this.#commits.writeRiders()
   }
 
-  /** Resolves when nothing waits any more; at once when nothing does. */
+  /** Resolves when nothing that waits now waits any more; at once when nothing does. */
   async settled(): Promise<void> {
-    if (this.#cancel === undefined) return
-    this.close()
-    await this.#commits.poke(true)
+    if (this.#cancel !== undefined) {
+      this.close()
+      this.#settling = this.#commits.writeRiders(PATIENCE)
+    }
+    await this.#settling
   }
 
   close(): void {

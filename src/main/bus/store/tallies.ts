@@ -8,7 +8,7 @@ const MAX_CACHED = 50_000
 /** A transaction that changes no more tallies than this writes them straight. */
 const FEW = 2
 /** When the log has so many rows, or tallies have changed since the base was written, it is time to write it again. */
-const MAX_LOGGED = 64
+const MAX_LOGGED = 32
 const MAX_UNWRITTEN = 1_000
 
 /**
