@@ -105,7 +105,10 @@ async function serveFrom(directory: DataDirectory, options: ServeOptions): Promi
       async close(grace) {
         // Pages that follow events never end by themselves.
         feed.close()
-        await listener.close(grace)
+        const closed = listener.close(grace)
+        // Workers ask again once the bus is back.
+        bus.endWaits(true)
+        await closed
         await bus.close()
         directory.release()
       }

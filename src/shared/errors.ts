@@ -43,6 +43,7 @@ const ERROR_STATUS = {
   invalid_publisher: 400,
   invalid_idempotency_key: 400,
   invalid_seconds: 400,
+  invalid_wait: 400,
   invalid_claim_token: 400,
   invalid_result: 400,
   invalid_result_type: 400,

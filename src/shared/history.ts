@@ -11,6 +11,8 @@ export type HistoryEvent =
   | { readonly at: number; readonly event: 'extended'; readonly until: number; readonly times: number }
   | { readonly at: number; readonly event: 'failed'; readonly error: string; readonly requeued_until?: number }
   | { readonly at: number; readonly event: 'lease_lost' }
+  /** The worker was gone before it had the answer to its claim, which was taken back. */
+  | { readonly at: number; readonly event: 'returned' }
   | { readonly at: number; readonly event: 'fulfilled' }
   | { readonly at: number; readonly event: 'cancelled' }
   | { readonly at: number; readonly event: 'retried' }
@@ -29,6 +31,7 @@ const FORMS = {
   extended: ['e', 'until', 'times'],
   failed: ['f', 'error', 'requeued_until'],
   lease_lost: ['l'],
+  returned: ['u'],
   fulfilled: ['s'],
   cancelled: ['x'],
   retried: ['r'],

@@ -53,6 +53,13 @@ export const SIGNATURE_WINDOW = 300
 export const NONCE_LIFETIME = 600
 export const MAX_NONCE_LENGTH = 256
 
+/** Seconds that a claim or a question for a result may be held until there is something to answer. */
+export const WAIT = { min: 0, max: 30 } as const
+/** Requests of one generated key that may be held at a time; more are answered at once. */
+export const MAX_WAITS = 64
+/** Goals that one held claim may ask for. */
+export const MAX_GOALS = 32
+
 /** SPEC 14. */
 export const CLEANUP_INTERVAL = { min: 300, max: 86_400, default: 21_600 } as const
 /** SPEC 16: pause after a cleanup pass that failed. */

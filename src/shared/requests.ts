@@ -24,11 +24,14 @@ export interface PublishRequest {
   readonly backoffBase: number
   readonly targetWorker: string | null
   readonly requiredCapability: string | null
+  /** Where the publisher's trace goes on (W3C Trace Context); the claim hands it to the worker. */
+  readonly traceparent: string | null
 }
 
 /** A valid POST /claim (SPEC 7.3). */
 export interface ClaimRequest {
-  readonly goal: string | null
+  /** Any of them will do; none: any goal at all. */
+  readonly goals: readonly string[]
   readonly namespace: string
   /** A key or the public id of one, as the client gave it. */
   readonly publisher: string | null
@@ -59,6 +62,8 @@ export interface SetRequest {
 
 type Fields = Readonly<Record<string, unknown>>
 
+const TRACEPARENT_PATTERN = /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/
+
 const encoder = new TextEncoder()
 
 /** Bytes of a text in UTF-8. */
@@ -82,8 +87,11 @@ function readObject(body: string, emptyIsObject = false): Fields {
   return value as Fields
 }
 
-/** POST /intent (SPEC 7.2, 4.1). Throws 400 `invalid_…` for the field that is wrong, 413 for a payload too large. */
-export function readPublish(body: string): PublishRequest {
+/**
+ * POST /intent (SPEC 7.2, 4.1). `traceparent`: that header, which says nothing when it is malformed. Throws 400
+ * `invalid_…` for the field that is wrong, 413 for a payload too large.
+ */
+export function readPublish(body: string, traceparent?: string): PublishRequest {
   const fields = readObject(body)
   if (fields.goal === undefined || fields.goal === null) throw missing('goal')
   if (!Object.hasOwn(fields, 'payload')) throw missing('payload')
@@ -102,13 +110,14 @@ export function readPublish(body: string): PublishRequest {
     maxAttempts: readNumber(fields.max_attempts, 'max_attempts', limits.MAX_ATTEMPTS, 'integer'),
     backoffBase: readNumber(fields.backoff_base, 'backoff_base', limits.BACKOFF_BASE),
     targetWorker: readToken(fields.target_worker, 'target_worker'),
-    requiredCapability: readToken(fields.required_capability, 'required_capability')
+    requiredCapability: readToken(fields.required_capability, 'required_capability'),
+    traceparent: traceparent !== undefined && TRACEPARENT_PATTERN.test(traceparent) ? traceparent : null
   }
 }
 
 /** The parts of a claim, as they were found in headers and query; undefined where absent. */
 export interface ClaimParts {
-  readonly goal: string | undefined
+  readonly goals: readonly string[]
   readonly namespace: string | undefined
   readonly publisher: string | undefined
   readonly workerId: string | undefined
@@ -118,12 +127,20 @@ export interface ClaimParts {
 /** POST /claim (SPEC 7.3). Throws 400 `invalid_…`. */
 export function readClaim(parts: ClaimParts): ClaimRequest {
   return {
-    goal: parts.goal === undefined ? null : checkGoal(parts.goal),
+    goals: readGoals(parts.goals),
     namespace: readNamespace(parts.namespace),
     publisher: parts.publisher === undefined ? null : nonEmpty(parts.publisher, 'publisher'),
     workerId: readWorkerId(parts.workerId),
     capabilities: readCapabilities(parts.capabilities)
   }
+}
+
+/** The query parameter `wait` of claims and results, in seconds; undefined where it is absent. Throws 400 `invalid_wait`. */
+export function readWait(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined
+  const seconds = /^\d{1,3}(\.\d{1,6})?$/.test(text) ? Number(text) : NaN
+  if (seconds >= limits.WAIT.min && seconds <= limits.WAIT.max) return seconds
+  throw new ProtocolError('invalid_wait', `wait must be a number of seconds from ${limits.WAIT.min} to ${limits.WAIT.max}.`)
 }
 
 /** POST /extend_claim (SPEC 7.4). Throws 400; a missing token is fine only with `allowTokenless`, here and below. */
@@ -251,6 +268,12 @@ function checkGoal(value: unknown): string {
     if (length >= limits.GOAL_LENGTH.min && length <= limits.GOAL_LENGTH.max) return value
   }
   throw new ProtocolError('invalid_goal', `goal must be a text of 1 to ${limits.GOAL_LENGTH.max} characters.`)
+}
+
+function readGoals(values: readonly string[]): string[] {
+  const goals = [...new Set(values.map(checkGoal))]
+  if (goals.length <= limits.MAX_GOALS) return goals
+  throw new ProtocolError('invalid_goal', `A claim can ask for ${limits.MAX_GOALS} goals at most.`)
 }
 
 function readNamespace(value: unknown): string {

@@ -34,7 +34,7 @@ const CALLER: Caller = {
 }
 
 const REQUEST: ClaimRequest = {
-  goal: GOAL,
+  goals: [GOAL],
   namespace: 'default',
   publisher: null,
   workerId: 'worker-1',

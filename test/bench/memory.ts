@@ -1,18 +1,12 @@
-import { readFileSync } from 'node:fs'
 import { temporaryFolder } from '../support/folders.ts'
 import type { BigDatabase } from './big-database.ts'
 import { runLoad } from './measure.ts'
+import { memoryOf, type Memory } from './process-memory.ts'
 import { count, number, type Findings } from './report.ts'
 import { databaseIn, startBus } from './servers.ts'
 import type { Settings } from './settings.ts'
 
 const AIM_MB = 250
-
-/** Megabytes of a process, now and at its most. */
-interface Memory {
-  readonly resident: number
-  readonly peak: number
-}
 
 /** What a bus over a million open intents takes of the machine's memory. */
 export async function memory(settings: Settings, note: (text: string) => void, big: BigDatabase): Promise<Findings> {
@@ -44,16 +38,4 @@ export async function memory(settings: Settings, note: (text: string) => void, b
     ratios: [{ name: 'peak memory in MB', value: read.peak, aim: { atMost: AIM_MB } }],
     figures: { lifecycles, started, loaded, read }
   }
-}
-
-/** undefined where there is no /proc. */
-function memoryOf(pid: number): Memory | undefined {
-  let status: string
-  try {
-    status = readFileSync(`/proc/${pid}/status`, 'utf8')
-  } catch {
-    return undefined
-  }
-  const megabytes = (name: string): number => Number(new RegExp(`^${name}:\\s+(\\d+) kB`, 'm').exec(status)?.[1]) / 1024
-  return { resident: megabytes('VmRSS'), peak: megabytes('VmHWM') }
 }

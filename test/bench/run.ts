@@ -9,6 +9,7 @@ import { temporaryFolder } from '../support/folders.ts'
 import { BigDatabase } from './big-database.ts'
 import { claims } from './claims.ts'
 import { cleanup } from './cleanup.ts'
+import { dispatch } from './dispatch.ts'
 import { lifecycles } from './lifecycles.ts'
 import { mainThread } from './main-thread.ts'
 import { memory } from './memory.ts'
@@ -28,6 +29,7 @@ const SECTIONS: Readonly<Record<string, Section>> = {
   memory,
   cleanup,
   operators,
+  dispatch,
   'main-thread': mainThread
 }
 const CLEAR_LINE = '\r\u001b[K'

@@ -21,6 +21,13 @@ export interface Settings {
   readonly memory: { readonly connections: number; readonly seconds: number }
   readonly cleanup: { readonly rows: number; readonly slices: number; readonly window: number }
   readonly operators: { readonly rounds: number; readonly window: number }
+  readonly dispatch: {
+    readonly workers: number
+    readonly publishes: number
+    readonly perSecond: number
+    /** Workers that wait while memory is measured. */
+    readonly parked: number
+  }
   readonly mainThread: { readonly connections: number; readonly seconds: number }
 }
 
@@ -31,6 +38,7 @@ export const FULL: Settings = {
   memory: { connections: 40, seconds: 3 },
   cleanup: { rows: 1_000_000, slices: 5, window: 4 },
   operators: { rounds: 8, window: 3 },
+  dispatch: { workers: 100, publishes: 600, perSecond: 50, parked: 1_000 },
   mainThread: { connections: 40, seconds: 6 }
 }
 
@@ -42,5 +50,6 @@ export const QUICK: Settings = {
   memory: { connections: 8, seconds: 0.3 },
   cleanup: { rows: 10_000, slices: 1, window: 0.3 },
   operators: { rounds: 1, window: 0.3 },
+  dispatch: { workers: 10, publishes: 10, perSecond: 50, parked: 20 },
   mainThread: { connections: 8, seconds: 0.5 }
 }

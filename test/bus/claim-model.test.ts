@@ -54,7 +54,7 @@ test.each([1, 2, 3, 4, 5, 6])('claims follow the rule of SPEC 7.3 on random stat
     const publisher = random.chance(0.2) ? random.pick(key.isMain ? ['main', ALICE.id, BOB.id] : [key.id]) : null
     const request: ClaimRequest = {
       ...CLAIM,
-      goal: random.pick([null, 'a', 'b', 'c']),
+      goals: random.pick([[], ['a'], ['b'], ['c']]),
       namespace: random.pick(['default', 'default', 'lab']),
       publisher: key.isMain ? publisher : null,
       workerId: random.pick([null, 'pi4', 'mac']),
@@ -63,7 +63,7 @@ test.each([1, 2, 3, 4, 5, 6])('claims follow the rule of SPEC 7.3 on random stat
     const [expected] = t.rows<{ n: number; tail: string }>(NAIVE, {
       now: t.clock.now(),
       namespace: request.namespace,
-      goal: request.goal,
+      goal: request.goals[0] ?? null,
       publisher: request.publisher,
       key: key.id,
       worker: request.workerId,

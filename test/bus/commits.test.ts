@@ -15,6 +15,7 @@ function setUp() {
   const transactions: string[] = []
   const hooks: CommitHooks = {
     begin: () => void transactions.push('begin'),
+    conclude: () => {},
     ride: () => void transactions.push('ride'),
     committed: (rode) => void transactions.push(rode ? 'committed' : 'nothing to commit'),
     rolledBack: () => void transactions.push('rolled back')

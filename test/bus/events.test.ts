@@ -29,7 +29,7 @@ test('every change of an intent is told with what follows from it', async () => 
   await t.bus.fulfill(callerOf(MAIN), id, { claimToken: last.claim_token, result: '1', resultType: 'json' })
   await t.bus.cancel(id)
 
-  const of = { id, namespace: 'default', goal: 'send' }
+  const of = { id, namespace: 'default', goal: 'send', publisher: 'main' }
   expect(all()).toEqual([
     { ...of, at: start, event: 'published', status: 'open', attempts: 0, runAt: start + 5, key: 'main' },
     { ...of, at: start + 5, event: 'claimed', status: 'claimed', attempts: 1, leaseEndsAt: start + 65, worker: 'pi4', key: 'main' },

@@ -3,6 +3,7 @@ import { expect, test } from 'vitest'
 import { formatId } from '../../src/main/bus/ids.ts'
 import { openDatabase } from '../../src/main/bus/store/database.ts'
 import { initial } from '../../src/main/bus/store/migrations/001-initial.ts'
+import { observing } from '../../src/main/bus/store/migrations/002-observing.ts'
 import { temporaryFolder } from '../support/folders.ts'
 import { callerOf, MAIN, TestBus } from '../support/test-bus.ts'
 
@@ -76,4 +77,20 @@ test('a database of the first release ends up with the tables of a new one', () 
   }
   makeVersion1(`${folder.path}/old.db`)
   expect(schemaOf(`${folder.path}/old.db`)).toEqual(schemaOf(`${folder.path}/new.db`))
+})
+
+test('a database of the second version takes traces from then on', async () => {
+  const makeVersion2 = (path: string): void => {
+    makeVersion1(path)
+    const db = new Database(path)
+    db.exec(observing)
+    db.pragma('user_version = 2')
+    db.close()
+  }
+  await using t = new TestBus({}, { prepare: makeVersion2 })
+  expect(t.bus.counts).toEqual({ open: 2, claimed: 2, fulfilled: 2, dead: 2, expired: 2 })
+  const traceparent = `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`
+  await t.publish({ goal: 'traced', traceparent })
+  expect(await t.claim({ goal: 'traced' })).toMatchObject({ traceparent })
+  expect(await t.claim({ goal: 'resize' })).not.toHaveProperty('traceparent')
 })

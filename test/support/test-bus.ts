@@ -1,7 +1,7 @@
 import { cpSync } from 'node:fs'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
-import { Bus, type BusOptions } from '../../src/main/bus/bus.ts'
+import { Bus, type BusOptions, type Wait } from '../../src/main/bus/bus.ts'
 import type { Caller } from '../../src/main/bus/caller.ts'
 import { digestOf, type Key } from '../../src/main/bus/keys.ts'
 import { systemRandom } from '../../src/main/bus/random.ts'
@@ -25,10 +25,13 @@ export const PUBLISH: PublishRequest = {
   maxAttempts: 3,
   backoffBase: 5,
   targetWorker: null,
-  requiredCapability: null
+  requiredCapability: null,
+  traceparent: null
 }
 
-export const CLAIM: ClaimRequest = { goal: null, namespace: 'default', publisher: null, workerId: null, capabilities: [] }
+export const CLAIM: ClaimRequest = { goals: [], namespace: 'default', publisher: null, workerId: null, capabilities: [] }
+
+type ClaimFields = Partial<ClaimRequest> & { readonly goal?: string | null }
 
 interface Origin {
   /** Makes the file. */
@@ -83,8 +86,10 @@ export class TestBus implements AsyncDisposable {
     return this.bus.publish(callerOf(key), { ...PUBLISH, ...fields }, null, '{}').then(({ id }) => id)
   }
 
-  claim(fields: Partial<ClaimRequest> = {}, key = MAIN) {
-    return this.bus.claim(callerOf(key), { ...CLAIM, ...fields })
+  /** `goal`: the only one that it asks for. */
+  claim({ goal, ...fields }: ClaimFields = {}, key = MAIN, wait?: Wait) {
+    const goals = goal == null ? [] : [goal]
+    return this.bus.claim(callerOf(key), { ...CLAIM, goals, ...fields }, wait)
   }
 
   /** Rows of a query on the stored data. */

@@ -1,24 +1,30 @@
 import type { Counts } from '../../shared/control/views.ts'
 import { ProtocolError } from '../../shared/errors.ts'
+import { MAX_WAITS } from '../../shared/limits.ts'
 import type * as requests from '../../shared/requests.ts'
 import type { Caller } from './caller.ts'
+import type { ClientEvents } from './client-events.ts'
 import type { Clock } from './clock.ts'
 import type { ChangesListener, DeletedListener } from './events.ts'
 import { markRequest } from './idempotency.ts'
-import { NOT_YET, type Claimed } from './intents/claim.ts'
+import { NOT_YET } from './intents/claim.ts'
+import type { Claimed } from './intents/claimed.ts'
 import type { IntentDetail, IntentStatus } from './intents/intent.ts'
 import type { Published } from './intents/publish.ts'
 import type { CleanupStats } from './intents/retention.ts'
 import { isKeyId, type Key, type Keys, type NewKey } from './keys.ts'
+import { Waiter } from './parking/waiter.ts'
 import type { Meta } from './meta.ts'
 import { openParts, type BusOptions, type Parts } from './parts.ts'
 import type { Reader } from './reading/reader.ts'
 import type { SavedViews } from './saved-views.ts'
 import type { Sessions } from './sessions.ts'
+import type { Wait } from './settled-waits.ts'
 import type { CommitCounts, Operation } from './store/commits.ts'
 import type { Templates } from './templates.ts'
 
 export type { BusOptions } from './parts.ts'
+export type { Wait } from './settled-waits.ts'
 
 /** Stands for a publisher that does not exist: no key has this id, so nothing of it can be claimed. */
 const NOBODY = 'nobody'
@@ -27,6 +33,8 @@ const NOBODY = 'nobody'
 const MAX_CATCH_UPS = 50
 
 const SECONDS_PER_DAY = 86_400
+
+const UNSETTLED: ReadonlySet<IntentStatus['status']> = new Set(['open', 'claimed'])
 
 /**
  * The bus: intents, leases, keys and time, without HTTP. Every promise of a change resolves once the change is on disk;
@@ -39,24 +47,29 @@ export class Bus {
   readonly sessions: Sessions
   readonly templates: Templates
   readonly savedViews: SavedViews
+  /** What keys hear of their intents. */
+  readonly clientEvents: ClientEvents
   /** Operators' questions, answered by the reading thread. */
   readonly reader: Reader
   readonly #clock: Clock
   readonly #parts: Parts
   #isPaused: boolean
+  #isEnding = false
 
   /** Throws UnusableDatabaseError. */
   constructor(options: BusOptions) {
     this.#clock = options.clock
     this.#parts = openParts(options)
-    const { keys, meta, sessions, templates, savedViews, reader, commits } = this.#parts
+    const { keys, meta, sessions, templates, savedViews, clientEvents, reader, commits } = this.#parts
     this.keys = keys
     this.meta = meta
     this.sessions = sessions
     this.templates = templates
     this.savedViews = savedViews
+    this.clientEvents = clientEvents
     this.reader = reader
     this.#isPaused = meta.get('paused') === 'true'
+    this.#parts.counter.isClosed = this.#isPaused
     // What ended while the bus was down is swept at once.
     void commits.poke()
   }
@@ -92,22 +105,57 @@ export class Bus {
     })
   }
 
-  /** POST /claim: null when there is nothing for this worker. Throws 403 for somebody else's `publisher`. */
-  async claim(caller: Caller, request: requests.ClaimRequest): Promise<Claimed | null> {
+  /**
+   * POST /claim: null when there is nothing for this worker. With `wait` it is held until there is, unless its key has too
+   * many held already. Throws 403 for somebody else's `publisher`.
+   */
+  async claim(caller: Caller, request: requests.ClaimRequest, wait?: Wait): Promise<Claimed | null> {
+    const { claiming, counter, parking, workers } = this.#parts
     try {
       for (;;) {
-        const claimed = await this.#change(caller, (now) => {
+        const outcome = await this.#change(caller, (now) => {
           const publisherId = this.#publisherId(caller.key, request.publisher)
-          const worker = this.#parts.workers.see(caller, request, publisherId, now)
-          return this.#isPaused ? null : this.#parts.claiming.claim(caller, request, publisherId, worker, now)
+          const worker = workers.see(caller, request, publisherId, now)
+          const claimed = this.#isPaused ? null : claiming.claim(caller, request, publisherId, worker, now)
+          if (claimed !== null || wait === undefined || !this.canWait(caller.key)) return claimed
+          return parking.park(caller, request, publisherId, counter, now)
         })
-        if (claimed !== NOT_YET) return claimed
+        if (outcome === NOT_YET) continue
+        if (!(outcome instanceof Waiter)) return outcome
+        parking.watch(outcome, wait!)
+        return await outcome.answer
       }
     } catch (error) {
       // To a worker a busy database is the same as nothing to do: it comes back.
       if (error instanceof ProtocolError && error.code === 'database_busy') return null
       throw error
     }
+  }
+
+  /** Whether a request of this key would be held now. */
+  canWait(key: Key): boolean {
+    const { parking, settledWaits } = this.#parts
+    if (this.#isEnding) return false
+    return key.isMain || parking.waitsOf(key.id) + settledWaits.waitsOf(key.id) < MAX_WAITS
+  }
+
+  /**
+   * Takes back a claim whose answer could not be delivered: the intent is open as it was before, with all its attempts.
+   * Does nothing when the lease has moved on.
+   */
+  takeBack(claimed: Claimed): Promise<void> {
+    return this.#parts.commits.run((now) => this.#parts.settling.takeBack(claimed.id, claimed.claim_token, now))
+  }
+
+  /**
+   * Ends all waits now, and what follows events: who waited is told that there is nothing yet. `forGood`: nobody is held
+   * from now on.
+   */
+  endWaits(forGood = false): void {
+    this.#isEnding ||= forGood
+    this.#parts.parking.end()
+    this.#parts.settledWaits.end()
+    this.clientEvents.end()
   }
 
   /** POST /extend_claim. Throws 404 when the lease is not the caller's (any more). */
@@ -129,6 +177,14 @@ export class Bus {
   async status(caller: Caller | null, id: string): Promise<IntentStatus> {
     await this.#catchUp(id)
     return this.#parts.reading.status(caller?.key ?? null, id)
+  }
+
+  /** GET /result with `wait`: held until the intent is settled, unless its key has too many requests held already. */
+  async settled(caller: Caller, id: string, wait: Wait): Promise<IntentStatus> {
+    const status = await this.status(caller, id)
+    if (!UNSETTLED.has(status.status) || !this.canWait(caller.key)) return status
+    await this.#parts.settledWaits.wait(id, caller.key.id, wait)
+    return this.status(caller, id)
   }
 
   /** POST /set. Throws 429 `limit_exceeded`, and 422 for a reused Idempotency-Key. */
@@ -199,6 +255,9 @@ export class Bus {
       return revoked
     })
     this.keys.deactivate(id)
+    this.#parts.parking.refuse(id)
+    this.#parts.settledWaits.refuse(id)
+    this.clientEvents.end(id)
   }
 
   /** Deletes the intents of a namespace, or all of them for null (SPEC 8.3). Resolves when the last one is gone. */
@@ -260,11 +319,15 @@ export class Bus {
   async setPaused(paused: boolean): Promise<void> {
     await this.#parts.commits.run(() => this.meta.set('paused', String(paused)))
     this.#isPaused = paused
+    this.#parts.counter.isClosed = paused
+    if (!paused) this.#parts.parking.tryAll()
   }
 
   /** Writes what still waits and closes the database. */
   async close(): Promise<void> {
     const { deadlines, rideTimer, commits, db } = this.#parts
+    this.endWaits(true)
+    this.clientEvents.close()
     deadlines.close()
     commits.close()
     rideTimer.close()

@@ -1,5 +1,7 @@
 import { Changes } from './changes.ts'
+import { ClaimCounter } from './claim-counter.ts'
 import { Cleanup } from './cleanup.ts'
+import { ClientEvents } from './client-events.ts'
 import type { Clock } from './clock.ts'
 import { Events } from './events.ts'
 import { Goals } from './goals.ts'
@@ -18,11 +20,13 @@ import { KeyValueStore } from './key-value.ts'
 import { Keys } from './keys.ts'
 import { Meta } from './meta.ts'
 import { Nonces } from './nonces.ts'
+import { Parking } from './parking/parking.ts'
 import { Rates } from './rates.ts'
 import type { Random } from './random.ts'
 import { Reader } from './reading/reader.ts'
 import { SavedViews } from './saved-views.ts'
 import { Sessions } from './sessions.ts'
+import { SettledWaits } from './settled-waits.ts'
 import { Statistics } from './statistics.ts'
 import { Commits } from './store/commits.ts'
 import { openDatabase } from './store/database.ts'
@@ -69,6 +73,7 @@ export function openParts(options: BusOptions) {
     random,
     ids: new IdSource(last ?? 0, random),
     lanes: new Lanes(db),
+    parking: new Parking(clock, () => void commits.poke()),
     tallies: new Tallies(db),
     deadlines,
     idempotency: new Idempotency(db),
@@ -77,22 +82,28 @@ export function openParts(options: BusOptions) {
     statistics: new Statistics(db),
     events: new Events()
   }
-  const { events, goals, lanes, statistics, tallies, workers } = store
+  const { events, goals, lanes, parking, statistics, tallies, workers } = store
   const requeueing = new Requeueing(store)
   const sweep = new Sweep(store, requeueing)
   // Events come last: who hears them finds everything else as it is after the commit.
   const participants: Participant[] = [lanes, tallies, nonces, rates, keys, sweep, goals, workers, statistics, events]
+  const claiming = new Claiming(store, sweep, options.claimTimeout)
+  const counter = new ClaimCounter(claiming, workers)
   const commits = new Commits(db, clock, {
     begin: (now) => sweep.run(now),
+    conclude: (now) => parking.serve(counter, now),
     ride: (now, mustWrite) => {
       for (const participant of participants) participant.ride?.(now, mustWrite)
     },
     committed: (rode) => {
       if (rode) for (const participant of participants) participant.committed?.()
+      // Claims park in transactions that write nothing, too.
+      parking.committed()
       if (participants.some(({ isWaiting }) => isWaiting)) rideTimer.soon()
     },
     rolledBack: (error) => {
       for (const participant of participants) participant.rolledBack?.()
+      parking.rolledBack()
       options.onRollback?.(error)
     }
   })
@@ -119,7 +130,11 @@ export function openParts(options: BusOptions) {
     commits,
     rideTimer,
     publishing: new Publishing(store),
-    claiming: new Claiming(store, sweep, options.claimTimeout),
+    claiming,
+    counter,
+    parking,
+    clientEvents: new ClientEvents(events, clock, random),
+    settledWaits: new SettledWaits(clock, events),
     settling: new Settling(store, requeueing),
     managing,
     bulk: new Bulk(commits, managing),

@@ -1,6 +1,7 @@
 import { ProtocolError } from '../../shared/errors.ts'
 import type { ClaimRequest } from '../../shared/requests.ts'
 import type { Caller } from './caller.ts'
+import { goalsAsked } from './intents/asked.ts'
 import type { Connection, Statement } from './store/database.ts'
 import { Pace } from './store/pace.ts'
 import type { Participant } from './store/participant.ts'
@@ -78,7 +79,7 @@ export class Workers implements Participant {
    * seen whatever comes of its claim, so this may be called inside a transaction that is rolled back.
    */
   see({ key, address }: Caller, request: ClaimRequest, publisherId: string | null, now: number): Worker {
-    const { workerId, capabilities, namespace, goal } = request
+    const { workerId, capabilities, namespace } = request
     const ref = workerRef(key.id, workerId, address)
     let worker = this.#byRef.get(ref)
     if (worker === undefined) {
@@ -90,7 +91,7 @@ export class Workers implements Participant {
     worker.lastSeenAt = now
     worker.address = address
     worker.capabilities = capabilities
-    noteAsk(worker.asks, namespace, goal, publisherId, now)
+    for (const goal of goalsAsked(request)) noteAsk(worker.asks, namespace, goal, publisherId, now)
     this.#unwritten.add(worker)
     return worker
   }

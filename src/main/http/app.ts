@@ -68,6 +68,7 @@ export function createApp(options: AppOptions): Koa<State> {
     ['get', '/status/:id', client.status],
     ['post', '/set/:key', client.set],
     ['get', '/get/:key', client.get],
+    ['get', '/events', client.events],
     ['get', '/admin/dashboard', admin.dashboard],
     ['post', '/admin/generate_key', admin.generateKey],
     ['post', '/admin/revoke_key', admin.revokeKey],

@@ -15,6 +15,8 @@ export interface Reply {
   readonly headers: readonly string[]
   /** Takes over after the headers of an answer that goes on; then `body` does not count. */
   readonly stream?: (res: ServerResponse) => void
+  /** Called when the answer never left, because its client was gone. */
+  readonly onUndelivered?: () => void
 }
 
 /** What the layers of the server know about a request that is under way. */
@@ -163,8 +165,10 @@ function toReply(error: unknown): Reply {
   return refusal(new ProtocolError('internal_error', 'Something went wrong inside the bus; its log says more.'))
 }
 
-function write({ res, state }: Exchange, { status, body, type, headers, stream }: Reply, isLast: boolean): void {
-  if (res.headersSent || res.destroyed) return
+function write({ res, state }: Exchange, reply: Reply, isLast: boolean): void {
+  const { status, body, type, headers, stream, onUndelivered } = reply
+  if (res.headersSent || res.destroyed) return onUndelivered?.()
+  if (onUndelivered !== undefined) res.once('close', () => res.writableFinished || onUndelivered())
   const all: string[] = [...SPEC_HEADERS, 'X-Request-ID', state.requestId, ...headers, ...state.extraHeaders]
   if (status !== 204 && stream === undefined) all.push('Content-Length', String(Buffer.byteLength(body)))
   if (type !== '') all.push('Content-Type', type)

@@ -20,8 +20,8 @@ const SAFE_METHODS = new Set(['GET', 'HEAD', 'OPTIONS'])
 
 /** What a page of an allowed origin may send and see. */
 const CORS_REQUEST_HEADERS =
-  'Content-Type, Idempotency-Key, X-API-KEY, X-Nonce, X-Request-ID, X-Signature, X-Timestamp, X-Worker-Capabilities, X-Worker-Capability, X-Worker-ID'
-const CORS_RESPONSE_HEADERS = 'Retry-After, X-Intent-Version, X-Request-ID'
+  'Content-Type, Idempotency-Key, Last-Event-ID, traceparent, X-API-KEY, X-Nonce, X-Request-ID, X-Signature, X-Timestamp, X-Worker-Capabilities, X-Worker-Capability, X-Worker-ID'
+const CORS_RESPONSE_HEADERS = 'Retry-After, X-Intent-Version, X-Intent-Wait, X-Request-ID'
 
 /** Refuses requests that no endpoint should see: wrong host, wrong scheme, other sites, maintenance. */
 export function guard(options: GuardOptions): Middleware<State> {

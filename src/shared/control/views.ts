@@ -324,7 +324,10 @@ export interface IntentChange {
   readonly runAt?: number
   readonly leaseEndsAt?: number | null
   readonly worker?: string | null
+  /** Whose change it was: the publisher's or the worker's key. */
   readonly key?: string
+  /** Whose intent it is; absent for one that is gone. */
+  readonly publisher?: string
   readonly error?: string | null
 }
 

@@ -9,6 +9,7 @@ interface ChangedRow extends LeaseHolder {
   readonly namespace: string
   readonly goal: string
   readonly claim_attempts: number
+  readonly publisher: string
 }
 
 /** What follows from a change. */
@@ -22,6 +23,6 @@ export function changeByWorker(row: ChangedRow, event: IntentChange['event'], at
 
 /** A change by the bus itself or an operator. */
 export function changeOf(row: ChangedRow, event: IntentChange['event'], at: number, outcome: Outcome): IntentChange {
-  const { n, tail, namespace, goal } = row
-  return { id: formatId(n, tail), at, event, namespace, goal, ...outcome }
+  const { n, tail, namespace, goal, publisher } = row
+  return { id: formatId(n, tail), at, event, namespace, goal, publisher, ...outcome }
 }

@@ -4,26 +4,14 @@ import type { ClaimRequest } from '../../../shared/requests.ts'
 import type { Caller } from '../caller.ts'
 import { formatId } from '../ids.ts'
 import { digestOf } from '../keys.ts'
-import { laneName, PUBLIC_SCOPE } from '../store/lanes.ts'
+import { bucketName, type Pattern } from '../parking/patterns.ts'
+import { laneName } from '../store/lanes.ts'
 import type { Store } from '../store/store.ts'
 import type { Worker } from '../workers.ts'
+import { goalsAsked, scopesAsked } from './asked.ts'
+import type { Claimed } from './claimed.ts'
 import { STATUS } from './intent.ts'
 import type { Sweep } from './sweep.ts'
-
-/** The body of the 200 (SPEC 7.3). `payload` is JSON text. */
-export interface Claimed {
-  readonly id: string
-  readonly namespace: string
-  readonly goal: string
-  readonly payload: string
-  readonly claim_attempts: number
-  readonly priority: number
-  readonly target_worker: string | null
-  readonly required_capability: string | null
-  readonly claim_token: string
-  /** Seconds. */
-  readonly claim_timeout: number
-}
 
 /** Says that leases or lifetimes that are over still wait to be swept: ask again in the next transaction. */
 export const NOT_YET = Symbol('not yet')
@@ -31,7 +19,7 @@ export const NOT_YET = Symbol('not yet')
 /** [n, priority, run_at, claim_attempts, created_at, expires_at] */
 type Head = [n: number, priority: number, runAt: number, attempts: number, createdAt: number, expiresAt: number]
 
-interface Source {
+interface Source extends Pattern {
   readonly lane: number
   readonly find: 'goal' | 'wide' | 'publicGoal' | 'publicWide'
 }
@@ -58,7 +46,8 @@ export const TAKE = `
   UPDATE intents SET status = 1, claim_attempts = claim_attempts + 1, claimed_at = ?, claim_expires_at = ?,
     claimed_by = ?, claim_address = ?, worker = ?, claim_token_digest = ?, history = history || ?
   WHERE n = ? AND status = 0
-  RETURNING tail, namespace, goal, payload, claim_attempts, priority, target_worker, required_capability, publisher`
+  RETURNING tail, namespace, goal, payload, claim_attempts, priority, target_worker, required_capability, publisher,
+    traceparent`
 
 type Taken = [
   tail: string,
@@ -69,8 +58,11 @@ type Taken = [
   priority: number,
   targetWorker: string | null,
   requiredCapability: string | null,
-  publisher: string
+  publisher: string,
+  traceparent: string | null
 ]
+
+type DueListener = (pattern: Pattern, at: number) => void
 
 const CLAIM_TOKEN_BYTES = 16
 const MAX_PLANS = 10_000
@@ -130,23 +122,36 @@ export class Claiming {
     return this.#sweep.isBehind ? NOT_YET : null
   }
 
+  /** Tells when something that this claim may take falls due, for each kind of such intents; it found nothing at `now`. */
+  tellDues(keyId: string, request: ClaimRequest, publisherId: string | null, now: number, tell: DueListener): void {
+    for (const source of this.#plan(keyId, request, publisherId).sources) {
+      this.#dueHead(source.lane, source.find, now)
+      const at = this.#store.lanes.quietUntil(source.lane, now)
+      if (at !== Infinity) tell(source, at)
+    }
+  }
+
   /** The lanes that this claim may take from, those that exist. */
   #plan(keyId: string, request: ClaimRequest, publisherId: string | null): Plan {
     const { lanes } = this.#store
-    const { namespace, goal, workerId, capabilities } = request
-    const name = [namespace, keyId, publisherId ?? '', workerId ?? '', capabilities.join(','), goal ?? ''].join('\n')
-    // The goal comes last and alone may be absent; a worker id may hold anything, so it is told apart by its length.
-    const planKey = `${workerId?.length ?? 0}\n${goal === null ? 'w' : 'g'}\n${name}`
+    const { namespace, goals, workerId, capabilities } = request
+    const goalKey = goals.length === 1 ? goals[0]! : JSON.stringify(goals)
+    const name = [namespace, keyId, publisherId ?? '', workerId ?? '', capabilities.join(','), goalKey].join('\n')
+    // Goals come last and may hold anything; a worker id may, too, so it is told apart by its length.
+    const planKey = `${workerId?.length ?? 0}\n${goals.length}\n${name}`
     const known = this.#plans.get(planKey)
     if (known !== undefined && known.generation === lanes.generation) return known
     const sources: Source[] = []
     // Intents can only be meant for workers whose id is a token.
     const targets = workerId !== null && TOKEN_PATTERN.test(workerId) ? [null, workerId] : [null]
-    for (const { scope, find } of scopes(keyId, publisherId, goal)) {
-      for (const target of targets) {
-        for (const capability of [null, ...capabilities]) {
-          const lane = lanes.find(laneName(namespace, goal, scope, target, capability))
-          if (lane !== 0) sources.push({ lane, find })
+    for (const goal of goalsAsked(request)) {
+      for (const { scope, find } of scopes(keyId, publisherId, goal)) {
+        const bucket = bucketName(namespace, scope, goal)
+        for (const target of targets) {
+          for (const capability of [null, ...capabilities]) {
+            const lane = lanes.find(laneName(namespace, goal, scope, target, capability))
+            if (lane !== 0) sources.push({ lane, find, bucket, target, capability })
+          }
         }
       }
     }
@@ -194,7 +199,7 @@ export class Claiming {
       ...(workerId === null ? undefined : { worker: workerId })
     })
     const row = this.#take.get(now, leaseEnd, key.id, address, workerId, digestOf(token), line, n) as Taken
-    const [tail, namespace, goal, payload, claimAttempts, priority, targetWorker, requiredCapability, publisher] = row
+    const [tail, namespace, goal, payload, claimAttempts, priority, targetWorker, requiredCapability, publisher, traceparent] = row
     deadlines.note(leaseEnd)
     goals.claimed(tallies.move(namespace, goal, publisher, STATUS.open, STATUS.claimed), now)
     workers.count(worker, 'claimed')
@@ -202,7 +207,7 @@ export class Claiming {
     const id = formatId(n, tail)
     if (events.isHeard) {
       const lease = { attempts: claimAttempts, leaseEndsAt: leaseEnd, worker: workerId, key: key.id }
-      events.note({ id, at: now, event: 'claimed', status: 'claimed', namespace, goal, ...lease })
+      events.note({ id, at: now, event: 'claimed', status: 'claimed', namespace, goal, publisher, ...lease })
     }
     return {
       id,
@@ -214,7 +219,8 @@ export class Claiming {
       target_worker: targetWorker,
       required_capability: requiredCapability,
       claim_token: token,
-      claim_timeout: this.#claimTimeout
+      claim_timeout: this.#claimTimeout,
+      ...(traceparent !== null && { traceparent })
     }
   }
 }
@@ -224,19 +230,15 @@ interface Scope {
   readonly find: Source['find']
 }
 
-/** SPEC 6.2: a worker's own private intents and everybody's public ones; with a publisher, those of the publisher. */
+/** Where a claim's private and public intents are found. */
 function scopes(keyId: string, publisherId: string | null, goal: string | null): Scope[] {
+  const [ofPrivate, ofPublic] = scopesAsked(keyId, publisherId)
   const isWide = goal === null
   const own: Source['find'] = isWide ? 'wide' : 'goal'
-  if (publisherId === null) {
-    return [
-      { scope: keyId, find: own },
-      { scope: PUBLIC_SCOPE, find: own }
-    ]
-  }
+  const ofPublisher: Source['find'] = isWide ? 'publicWide' : 'publicGoal'
   return [
-    { scope: publisherId, find: own },
-    { scope: PUBLIC_SCOPE + publisherId, find: isWide ? 'publicWide' : 'publicGoal' }
+    { scope: ofPrivate, find: own },
+    { scope: ofPublic, find: publisherId === null ? own : ofPublisher }
   ]
 }
 

@@ -17,8 +17,8 @@ export interface Published {
 const INSERT = `
   INSERT INTO intents (n, tail, status, priority, run_at, claim_attempts, created_at, expires_at,
     lane, wide_lane, public_lane, public_wide_lane, max_attempts, backoff_base,
-    namespace, goal, publisher, visibility, target_worker, required_capability, payload)
-  VALUES (?, ?, 0, ?, ?, 0, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
+    namespace, goal, publisher, visibility, target_worker, required_capability, payload, traceparent)
+  VALUES (?, ?, 0, ?, ?, 0, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
 
 /** POST /intent (SPEC 7.2). */
 export class Publishing {
@@ -35,7 +35,7 @@ export class Publishing {
    * Throws 422 for a reused Idempotency-Key and 429 `limit_exceeded` at the cap of a generated key (SPEC 15).
    */
   publish(publisher: Key, request: PublishRequest, mark: IdempotencyMark | null, now: number): Published {
-    const { deadlines, events, goals, idempotency, ids, lanes, statistics, tallies } = this.#store
+    const { deadlines, events, goals, idempotency, ids, lanes, parking, statistics, tallies } = this.#store
     const known = mark === null ? undefined : idempotency.recall(mark, now)
     if (known !== undefined) return JSON.parse(known) as Published
     if (!publisher.isMain && tallies.activeOf(publisher.id) >= OPEN_INTENT_CAP) {
@@ -63,16 +63,19 @@ export class Publishing {
       request.visibility,
       request.targetWorker,
       request.requiredCapability,
-      request.payload
+      request.payload,
+      request.traceparent
     )
     const { namespace, goal } = request
     lanes.noteArrival(set, request.priority, runAt)
+    parking.arrived({ ...request, publisher: publisher.id }, runAt)
     deadlines.note(runAt + INTENT_LIFETIME)
     goals.published(tallies.add(namespace, goal, publisher.id, STATUS.open, 1), now)
     statistics.count('published', now)
     const id = formatId(n, tail)
     if (events.isHeard) {
-      events.note({ id, at: now, event: 'published', status: 'open', namespace, goal, attempts: 0, runAt, key: publisher.id })
+      const { id: key } = publisher
+      events.note({ id, at: now, event: 'published', status: 'open', namespace, goal, attempts: 0, runAt, key, publisher: key })
     }
     const published: Published = { id, status: 'published', namespace }
     if (mark !== null) idempotency.remember(mark, JSON.stringify(published), now)

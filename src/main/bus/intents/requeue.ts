@@ -73,16 +73,14 @@ export class Requeueing {
 
   /** Back to open, claimable from `runAt` on. The lanes may have been removed meanwhile, so they are looked up anew. */
   reopen(row: QueueRow, history: string, runAt: number, lastError: string | null): void {
-    const { lanes, tallies, deadlines } = this.#store
-    const set = lanes.of({
-      ...row,
-      targetWorker: row.target_worker,
-      requiredCapability: row.required_capability
-    })
+    const { lanes, parking, tallies, deadlines } = this.#store
+    const routing = { ...row, targetWorker: row.target_worker, requiredCapability: row.required_capability }
+    const set = lanes.of(routing)
     const { lane, wideLane, publicLane, publicWideLane } = set
     this.#reopen.run(runAt, lastError, history, lane, wideLane, publicLane, publicWideLane, row.n)
     tallies.move(row.namespace, row.goal, row.publisher, row.status, STATUS.open)
     lanes.noteArrival(set, row.priority, runAt)
+    parking.arrived(routing, runAt)
     // While it was claimed nobody watched its lifetime.
     deadlines.note(row.expires_at)
   }

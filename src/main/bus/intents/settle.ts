@@ -35,6 +35,8 @@ const FULFILL = `
     claim_token_digest = NULL, claim_expires_at = NULL
   WHERE n = ?`
 
+const RETURN_ATTEMPT = 'UPDATE intents SET claim_attempts = claim_attempts - 1 WHERE n = ?'
+
 const NO_MESSAGE = 'The worker failed without a message.'
 
 /** What the holder of a lease may do with it (SPEC 7.4 to 7.6). All inside transactions. */
@@ -44,6 +46,7 @@ export class Settling {
   readonly #hold
   readonly #extend
   readonly #fulfill
+  readonly #returnAttempt
 
   constructor(store: Store, requeueing: Requeueing) {
     this.#store = store
@@ -51,6 +54,7 @@ export class Settling {
     this.#hold = store.db.prepare(HOLD)
     this.#extend = store.db.prepare(EXTEND)
     this.#fulfill = store.db.prepare(FULFILL)
+    this.#returnAttempt = store.db.prepare(RETURN_ATTEMPT)
   }
 
   /** Sets the end of the lease to `seconds` from now, even if that is sooner. Throws 404 when the lease is not held. */
@@ -97,6 +101,22 @@ export class Settling {
     if (events.isHeard) events.note(changeByWorker(row, 'failed', now, { status: 'open', runAt: nextRun, ...failed }))
   }
 
+  /**
+   * Makes a claim undone whose answer never left: the intent is open again with the attempt that it cost. Nothing to do
+   * when the lease has moved on.
+   */
+  takeBack(id: string, claimToken: string, now: number): void {
+    const held = findById<HeldRow>(this.#hold, id)
+    if (held?.status !== STATUS.claimed || !isTokenOf(held, claimToken)) return
+    const row = this.#requeueing.read(held.n)
+    this.#returnAttempt.run(row.n)
+    const history = appendHistory(row.history, { at: now, event: 'returned' })
+    this.#requeueing.reopen(row, history, row.run_at, row.last_error)
+    const { events } = this.#store
+    const open = { status: 'open', attempts: row.claim_attempts - 1, runAt: row.run_at, leaseEndsAt: null } as const
+    if (events.isHeard) events.note(changeByWorker(row, 'returned', now, open))
+  }
+
   #held(caller: Caller, id: string, claimToken: string | null, now: number): HeldRow {
     const row = findById<HeldRow>(this.#hold, id)
     if (row !== undefined && holds(caller, row, claimToken, now)) return row
@@ -109,5 +129,9 @@ function holds(caller: Caller, row: HeldRow, claimToken: string | null, now: num
   const isRunning = row.status === STATUS.claimed && row.claim_expires_at! > now
   if (!isRunning || row.claimed_by !== caller.key.id) return false
   if (claimToken === null) return row.claim_address === caller.address
+  return isTokenOf(row, claimToken)
+}
+
+function isTokenOf(row: HeldRow, claimToken: string): boolean {
   return timingSafeEqual(Buffer.from(digestOf(claimToken)), Buffer.from(row.claim_token_digest!))
 }

@@ -7,6 +7,8 @@ import { ProtocolError } from '../../../shared/errors.ts'
 export interface CommitHooks {
   /** First in every transaction, before any operation; `now` is Unix time in seconds. */
   begin(now: number): void
+  /** Behind all operations of a transaction: what follows from them. */
+  conclude(now: number): void
   /**
    * In a transaction that has written: adds what only rides along (counters, nonces of reads); with `mustWrite` all of
    * it, however little it is worth.
@@ -217,6 +219,7 @@ export class Commits {
       const before = this.#totalChanges.get() as number
       this.#hooks.begin(now)
       for (const pending of batch) outcomes.push(attempt(pending.operation, now))
+      this.#hooks.conclude(now)
       rode = this.#mustRide || (this.#totalChanges.get() as number) > before
       if (rode) this.#hooks.ride(now, this.#mustRide)
       this.#commit.run()

@@ -1,5 +1,6 @@
 import type { Events } from '../events.ts'
 import type { Goals } from '../goals.ts'
+import type { Parking } from '../parking/parking.ts'
 import type { Idempotency } from '../idempotency.ts'
 import type { IdSource } from '../ids.ts'
 import type { Random } from '../random.ts'
@@ -16,6 +17,7 @@ export interface Store {
   readonly random: Random
   readonly ids: IdSource
   readonly lanes: Lanes
+  readonly parking: Parking
   readonly tallies: Tallies
   readonly deadlines: Deadlines
   readonly idempotency: Idempotency

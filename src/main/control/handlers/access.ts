@@ -49,6 +49,7 @@ export function accessHandlers(deps: ControlDependencies) {
       refuseIfDecided(mainKey)
       const secret = await mainKey.rotate()
       bus.keys.setMain(mainKey.digest)
+      bus.endWaits()
       changed()
       return { secret }
     },

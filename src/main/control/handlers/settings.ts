@@ -43,6 +43,8 @@ export function settingsHandlers(deps: ControlDependencies) {
         await host.applySettings(before).catch(() => {})
         throw error instanceof ProtocolError ? error : new ProtocolError('invalid_request', (error as Error).message)
       }
+      // Who waits was let in by the settings before.
+      bus.endWaits()
       deps.announce()
       applyRetention()
       feed.noteStatus()

@@ -16,6 +16,7 @@ const EVENT_WORDS: Readonly<Record<IntentChange['event'], string>> = {
   extended: 'Extended',
   failed: 'Failed',
   lease_lost: 'Lease lost',
+  returned: 'Returned',
   fulfilled: 'Fulfilled',
   cancelled: 'Cancelled',
   retried: 'Retried',

@@ -55,8 +55,8 @@ function openNow({ history, runAt, expiresAt }: Subject, now: number): Present {
     const start = { label: 'Claimable in', to: runAt, after: 'now' }
     return { title: last?.event === 'failed' ? 'Backing off' : 'Delayed', text: null, deadlines: [start, lifetime] }
   }
-  // A lease that was lost leaves `runAt` as it was.
-  const since = Math.max(runAt, last?.event === 'lease_lost' ? last.at : 0)
+  // A lease that was lost or taken back leaves `runAt` as it was.
+  const since = Math.max(runAt, last?.event === 'lease_lost' || last?.event === 'returned' ? last.at : 0)
   return { title: 'Waiting for a worker', text: `for ${elapsed(since, now)}`, deadlines: [lifetime] }
 }
 

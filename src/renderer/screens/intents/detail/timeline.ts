@@ -59,6 +59,8 @@ function wordsOf(event: HistoryEvent, isLast: boolean, maxAttempts: number, name
       return plain('Failed', `Backs off for ${fullDuration(event.requeued_until - event.at)}, until ${clockTime(event.requeued_until)}.`)
     case 'lease_lost':
       return { title: 'Lease lost', detail: `The worker did not report in time.${isLast ? ' No attempts left.' : ''}`, isFinal: isLast }
+    case 'returned':
+      return plain('Returned', 'The worker was gone before it had the intent; the attempt does not count.')
     case 'fulfilled':
       return plain('Fulfilled')
     case 'cancelled':

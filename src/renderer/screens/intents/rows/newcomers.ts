@@ -15,6 +15,7 @@ const BEFORE: Readonly<Record<IntentChange['event'], readonly StatusName[]>> = {
   extended: ['claimed'],
   failed: ['claimed'],
   lease_lost: ['claimed'],
+  returned: ['claimed'],
   fulfilled: ['claimed'],
   cancelled: ['open', 'claimed'],
   retried: ['fulfilled', 'dead', 'expired'],
