@@ -1,6 +1,7 @@
-import { spawn, type ChildProcess } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { HERE, type Place } from './home-network.ts'
 
 export const ROOT = join(import.meta.dirname, '..', '..')
 export const BUILT_HEADLESS = join(ROOT, 'out', 'main', 'headless.js')
@@ -32,9 +33,9 @@ export class BusProcess implements AsyncDisposable {
     })
   }
 
-  /** Starts it without waiting. `env` is added to an environment that has no variable of the bus. */
-  static spawn(dataDir: string, env: Environment = {}, args: readonly string[] = []): BusProcess {
-    const child = spawn(process.execPath, [BUILT_HEADLESS, ...args], {
+  /** Starts it without waiting. `env` is added to an environment that has no variable of the bus; `place`: on which machine. */
+  static spawn(dataDir: string, env: Environment = {}, args: readonly string[] = [], place: Place = HERE): BusProcess {
+    const child = place.spawn(process.execPath, [BUILT_HEADLESS, ...args], {
       env: { ...cleanEnvironment(), BUS_DATA_DIR: dataDir, BUS_PORT: '0', ...env },
       stdio: ['ignore', 'pipe', 'pipe']
     })
@@ -42,8 +43,8 @@ export class BusProcess implements AsyncDisposable {
   }
 
   /** Starts it and waits until it listens. Rejects with its log when it does not. */
-  static async start(dataDir: string, env: Environment = {}, args: readonly string[] = []): Promise<BusProcess> {
-    const bus = BusProcess.spawn(dataDir, env, args)
+  static async start(dataDir: string, env: Environment = {}, args: readonly string[] = [], place: Place = HERE): Promise<BusProcess> {
+    const bus = BusProcess.spawn(dataDir, env, args, place)
     await bus.listening()
     return bus
   }
