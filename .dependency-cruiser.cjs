@@ -67,6 +67,13 @@ module.exports = {
       from: { path: '^src/main/desktop/preload[.]ts$' },
       to: { pathNot: 'node_modules/electron/|^electron$', dependencyTypesNot: ['type-only'] }
     },
+    {
+      name: 'client-stands-alone',
+      comment: 'The SDK and the command line run on machines that have no bus.',
+      severity: 'error',
+      from: { path: '^src/main/(client|cli)/' },
+      to: { pathNot: '^src/(shared|main/(client|cli))/', dependencyTypesNot: ['core'] }
+    },
     { name: 'not-to-tests', severity: 'error', from: { path: '^src' }, to: { path: '^test' } },
     { name: 'resolvable', severity: 'error', from: {}, to: { couldNotResolve: true } }
   ],

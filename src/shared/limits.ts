@@ -57,8 +57,9 @@ export const MAX_NONCE_LENGTH = 256
 export const WAIT = { min: 0, max: 30 } as const
 /** Requests of one generated key that may be held at a time; more are answered at once. */
 export const MAX_WAITS = 64
-/** Goals that one held claim may ask for. */
+/** Goals that one held claim may ask for, and how many questions they may be with its capabilities. */
 export const MAX_GOALS = 32
+export const MAX_GOALS_BY_CAPABILITIES = 128
 
 /** SPEC 14. */
 export const CLEANUP_INTERVAL = { min: 300, max: 86_400, default: 21_600 } as const

@@ -62,7 +62,8 @@ export interface SetRequest {
 
 type Fields = Readonly<Record<string, unknown>>
 
-const TRACEPARENT_PATTERN = /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/
+/** Version ff, and ids of zeros alone, mean nothing. */
+const TRACEPARENT_PATTERN = /^(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/
 
 const encoder = new TextEncoder()
 
@@ -126,12 +127,17 @@ export interface ClaimParts {
 
 /** POST /claim (SPEC 7.3). Throws 400 `invalid_…`. */
 export function readClaim(parts: ClaimParts): ClaimRequest {
+  const goals = readGoals(parts.goals)
+  const capabilities = readCapabilities(parts.capabilities)
+  if (goals.length > 1 && goals.length * capabilities.length > limits.MAX_GOALS_BY_CAPABILITIES) {
+    throw new ProtocolError('invalid_goal', `Goals times capabilities are limited to ${limits.MAX_GOALS_BY_CAPABILITIES}.`)
+  }
   return {
-    goals: readGoals(parts.goals),
+    goals,
     namespace: readNamespace(parts.namespace),
     publisher: parts.publisher === undefined ? null : nonEmpty(parts.publisher, 'publisher'),
     workerId: readWorkerId(parts.workerId),
-    capabilities: readCapabilities(parts.capabilities)
+    capabilities
   }
 }
 

@@ -20,7 +20,7 @@ class Waiting {
   refusal: unknown
 
   constructor(t: TestBus, fields: Fields = {}, key = MAIN, seconds = 30) {
-    this.answer = t.claim(fields, key, { seconds, signal: this.gone.signal })
+    this.answer = t.claim(fields, key, { seconds, signal: this.gone.signal, onHeld: () => {} })
     this.answer.then(
       (claimed) => (this.got = claimed?.id ?? null),
       (error: unknown) => (this.refusal = error)
@@ -178,7 +178,7 @@ test('who went away is served nothing, and does not stand in the way of others',
   expect(worker.got).toBe(id)
   const late = new AbortController()
   late.abort()
-  expect(await t.claim({}, MAIN, { seconds: 30, signal: late.signal })).toBeNull()
+  expect(await t.claim({}, MAIN, { seconds: 30, signal: late.signal, onHeld: () => {} })).toBeNull()
 })
 
 test('a claim whose answer was lost is taken back: no attempt is spent, and the next one waiting gets it', async () => {
@@ -243,21 +243,124 @@ test('a transaction that fails takes nothing from those who wait, and what is go
   await settle()
   expect(first.got).toBe((outcomes[0] as PromiseFulfilledResult<string>).value)
   expect(second.got).toBeUndefined()
-  // A database that refuses the claim itself: the wait goes on, and is served once it is over.
+  // An intent that cannot be written is a matter between it and who was to get it; nobody else's.
   other.exec(`CREATE TRIGGER no_claim BEFORE UPDATE ON intents WHEN new.status = 1 BEGIN SELECT RAISE(ABORT, 'no'); END`)
-  await expect(t.publish({ goal: 'good' })).rejects.toThrow()
-  expect(second.got).toBeUndefined()
-  other.exec('DROP TRIGGER no_claim')
+  const third = await waiting(t, { goal: 'other' })
   const id = await t.publish({ goal: 'good' })
   await settle()
-  expect(second.got).toBe(id)
+  expect(second.refusal).toMatchObject({ code: 'SQLITE_CONSTRAINT_TRIGGER' })
+  expect(third.got).toBeUndefined()
+  other.exec('DROP TRIGGER no_claim')
+  expect((await t.claim({ goal: 'good' }))?.id).toBe(id)
   other.close()
+})
+
+test('after a pause, and after a disk in trouble, everybody is still woken at their time', async () => {
+  const halts: ((t: TestBus) => Promise<() => Promise<void>>)[] = [
+    async (t) => {
+      await t.bus.setPaused(true)
+      return () => t.bus.setPaused(false)
+    },
+    async (t) => {
+      const other = new Database(t.path)
+      other.exec('BEGIN IMMEDIATE')
+      return async () => void other.close()
+    }
+  ]
+  for (const halt of halts) {
+    await using t = new TestBus()
+    const early = await t.publish({ delay: 2 })
+    const late = await t.publish({ delay: 10 })
+    const [first, second] = [await waiting(t), await waiting(t)]
+    await t.clock.advance(1)
+    const goOn = await halt(t)
+    await t.clock.advance(2)
+    await goOn()
+    await t.clock.advance(2)
+    expect(first.got).toBe(early)
+    await t.clock.advance(6)
+    expect(second.got).toBe(late)
+  }
+})
+
+test('who waits for a disk in trouble does not keep it busy', async () => {
+  let failures = 0
+  await using t = new TestBus({ claimTimeout: 3, onRollback: () => failures++ })
+  for (let i = 0; i < 250; i++) await t.publish({ goal: 'a' })
+  for (let i = 0; i < 250; i++) await t.claim({ goal: 'a' })
+  const worker = await waiting(t, { goal: 'b' })
+  const other = new Database(t.path)
+  other.exec('BEGIN IMMEDIATE')
+  await t.clock.advance(6)
+  expect(failures).toBeGreaterThan(3)
+  expect(failures).toBeLessThan(10)
+  other.close()
+  const id = await t.publish({ goal: 'b' })
+  await t.clock.advance(1)
+  expect(worker.got).toBe(id)
+})
+
+test('a thousand that are each waited for by somebody else fall due at once', async () => {
+  await using t = new TestBus()
+  const count = 1_000
+  const names = Array.from({ length: count }, (_, i) => `worker-${i}`)
+  const runAt = 5
+  await Promise.all(names.map((targetWorker) => t.publish({ targetWorker, delay: runAt })))
+  const workers = names.map((workerId) => new Waiting(t, { workerId }))
+  await settle()
+  const before = process.cpuUsage()
+  await t.clock.advance(runAt)
+  const { user, system } = process.cpuUsage(before)
+  expect(workers.every(({ got }) => typeof got === 'string')).toBe(true)
+  // It was 3.8 seconds when every hand-over looked at all of them.
+  expect((user + system) / 1e6).toBeLessThan(2)
+})
+
+test('a claim that was under way when its key was revoked, or the settings changed, is not held', async () => {
+  await using t = new TestBus()
+  const { key, secret } = await t.bus.createKey('pi')
+  const under = new Waiting(t, {}, key)
+  await t.bus.revokeKey(secret)
+  await settle()
+  expect(under.refusal ?? under.got).not.toBeUndefined()
+  const other = new Waiting(t)
+  t.bus.endWaits()
+  await settle()
+  expect(other.got).toBeNull()
+})
+
+test('a held result is answered when its intent is deleted, and others go on', async () => {
+  await using t = new TestBus()
+  const ask = (id: string) => t.bus.settled(callerOf(MAIN), id, { seconds: 30, signal: new AbortController().signal, onHeld: () => {} })
+  const [gone, kept] = [ask(await t.publish({ namespace: 'lab' })), ask(await t.publish())]
+  gone.catch(() => {})
+  let isAnswered = false
+  void kept.then(() => (isAnswered = true))
+  await settle()
+  const purge = t.bus.purge('lab')
+  await t.clock.advance(1)
+  await purge
+  await expect(gone).rejects.toMatchObject({ code: 'not_found' })
+  expect(isAnswered).toBe(false)
+})
+
+test('an idle bus does not write because clients wait and listen', async () => {
+  await using t = new TestBus()
+  const id = await t.publish()
+  void t.bus.settled(callerOf(MAIN), id, { seconds: 60, signal: new AbortController().signal, onHeld: () => {} })
+  await settle()
+  const before = t.bus.commitCounts.commits
+  for (let i = 0; i < 20; i++) {
+    await t.claim({ goal: 'none' })
+    await t.clock.advance(1)
+  }
+  expect(t.bus.commitCounts.commits - before).toBeLessThanOrEqual(2)
 })
 
 test('a question for a result waits until the intent is settled', async () => {
   await using t = new TestBus()
   const caller = callerOf(MAIN)
-  const ask = (id: string, seconds = 30) => t.bus.settled(caller, id, { seconds, signal: new AbortController().signal })
+  const ask = (id: string, seconds = 30) => t.bus.settled(caller, id, { seconds, signal: new AbortController().signal, onHeld: () => {} })
   const [good, bad, slow] = [await t.publish({ goal: 'a' }), await t.publish({ goal: 'b' }), await t.publish({ goal: 'c' })]
   const answers = [ask(good), ask(bad), ask(slow, 5)]
   const { claim_token } = (await t.claim({ goal: 'a' }))!
@@ -268,7 +371,7 @@ test('a question for a result waits until the intent is settled', async () => {
   await t.clock.advance(5)
   expect(await answers[2]).toMatchObject({ status: 'open' })
   expect(await ask(good)).toMatchObject({ status: 'fulfilled' })
-  await expect(t.bus.settled(callerOf(ALICE), slow, { seconds: 5, signal: new AbortController().signal })).rejects.toMatchObject({ code: 'forbidden' })
+  await expect(t.bus.settled(callerOf(ALICE), slow, { seconds: 5, signal: new AbortController().signal, onHeld: () => {} })).rejects.toMatchObject({ code: 'forbidden' })
 })
 
 test('whatever happens, who waits gets what a claim would have got, and nothing is left lying that somebody waits for', async () => {

@@ -1,5 +1,8 @@
+import { once } from 'node:events'
 import { request, type IncomingMessage } from 'node:http'
+import { connect } from 'node:net'
 import { expect, test } from 'vitest'
+import { callerOf, MAIN, PUBLISH } from '../support/test-bus.ts'
 import { MAIN_KEY, TestServer } from '../support/test-server.ts'
 import { claim, fulfill, refusal } from './steps.ts'
 
@@ -118,4 +121,36 @@ test('a revoked key is cut off, and so many streams are enough for one', async (
   await Promise.all(streams.map(({ ended }) => ended))
   expect(refusal(await server.get('/events', {}, key))).toBe('401 unauthorized')
   expect(refusal(await server.ask({ path: '/events' }))).toBe('401 unauthorized')
+})
+
+test('who missed more than a megabyte gets all of it', async () => {
+  await using server = await TestServer.start()
+  const first = await Following.open(server)
+  await server.publish()
+  const [{ id }] = (await first.until(1)) as [Message]
+  first[Symbol.dispose]()
+  const goal = 'g'.repeat(256)
+  for (let i = 0; i < 10; i++) {
+    await Promise.all(Array.from({ length: 300 }, () => server.bus.publish(callerOf(MAIN), { ...PUBLISH, goal }, null, '{}')))
+  }
+  using second = await Following.open(server, MAIN_KEY, { 'Last-Event-ID': id })
+  expect(await second.until(3_000)).toHaveLength(3_000)
+})
+
+test('a key that is revoked while its request arrives does not get in', async () => {
+  await using server = await TestServer.start()
+  const key = await server.newKey()
+  const { port } = new URL(server.url)
+  const answers = ['GET /events', 'POST /claim?wait=20'].map(async (line) => {
+    const socket = connect(Number(port), '127.0.0.1')
+    socket.write(`${line} HTTP/1.1\r\nHost: 127.0.0.1\r\nX-API-KEY: ${key}\r\nContent-Length: 1\r\n\r\n`)
+    await new Promise((resolve) => setTimeout(resolve, 150))
+    socket.write(' ')
+    const [bytes] = (await once(socket, 'data')) as [Buffer]
+    socket.destroy()
+    return bytes.toString().slice(0, 12)
+  })
+  await new Promise((resolve) => setTimeout(resolve, 60))
+  await server.admin('/admin/revoke_key', { api_key: key })
+  expect(await Promise.all(answers)).toEqual(['HTTP/1.1 401', 'HTTP/1.1 401'])
 })

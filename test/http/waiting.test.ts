@@ -2,6 +2,7 @@ import { connect, type Socket } from 'node:net'
 import { expect, test } from 'vitest'
 import { settle } from '../support/hand-clock.ts'
 import { signatureHeaders } from '../support/http-client.ts'
+import { callerOf, CLAIM, PUBLISH } from '../support/test-bus.ts'
 import { MAIN_KEY, TestServer } from '../support/test-server.ts'
 import { claim, fulfill, refusal, status } from './steps.ts'
 
@@ -103,7 +104,7 @@ test('who hangs up while the claim is being written keeps no lease and costs no 
   // Both reach the bus in one turn of its loop: the publish, and the end of the one who is to get it.
   const published = server.bus.publish(
     { key: server.bus.keys.identify(MAIN_KEY)!, address: '127.0.0.1', nonce: null },
-    { ...(await import('../support/test-bus.ts')).PUBLISH, maxAttempts: 1 },
+    { ...PUBLISH, maxAttempts: 1 },
     null,
     '{}'
   )
@@ -157,4 +158,25 @@ test('a hand-turned clock ends a wait, too', async () => {
   await server.clock.advance(30)
   expect((await answer).status).toBe(204)
   await settle()
+})
+
+test('one request too many for a key is answered at once, and says that it was not held', async () => {
+  await using server = await TestServer.start({ isClockReal: true })
+  const key = await server.newKey()
+  const waits = Array.from({ length: 60 }, () => server.post('/claim?wait=2', undefined, {}, key))
+  await held()
+  // The rate of a key lets no more than sixty requests through in a minute, so the rest asks for a result by the bus.
+  const id = await server.publish()
+  await claim(server)
+  const caller = callerOf(server.bus.keys.identify(key)!)
+  const gone = new AbortController()
+  for (let i = 0; i < 4; i++) void server.bus.claim(caller, CLAIM, { seconds: 9, signal: gone.signal, onHeld: () => {} })
+  await held()
+  let isHeld = false
+  expect(await server.bus.claim(caller, CLAIM, { seconds: 9, signal: gone.signal, onHeld: () => (isHeld = true) })).toBeNull()
+  expect(isHeld).toBe(false)
+  gone.abort()
+  for (const wait of waits) expect((await wait).headers['x-intent-wait']).toBe('2')
+  const operator = await server.admin(`/result/${id}?wait=0.1`)
+  expect([operator.status, operator.headers['x-intent-wait']]).toEqual([200, '0.1'])
 })

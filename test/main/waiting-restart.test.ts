@@ -52,6 +52,7 @@ test('workers that wait go on after a restart, asked for or not, and nothing tha
         await sleep(3)
       }
     })()
+    const follower = fetch(`${url}/events`, { headers: { 'X-API-KEY': key } }).then((answer) => answer.text().catch(() => ''))
     for (const signal of ['SIGTERM', 'SIGKILL', 'SIGTERM'] as const) {
       await sleep(700)
       const started = performance.now()
@@ -65,6 +66,7 @@ test('workers that wait go on after a restart, asked for or not, and nothing tha
     expect(count).toBeGreaterThan(200)
     isOver = true
     await Promise.all([publisher, ...workers])
+    expect(await follower).toContain('event: change')
     // What was in somebody's hands when the bus was killed comes back with the end of its lease.
     await sleep(5_500)
     for (;;) {

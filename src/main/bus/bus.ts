@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Counts } from '../../shared/control/views.ts'
 import { ProtocolError } from '../../shared/errors.ts'
 import { MAX_WAITS } from '../../shared/limits.ts'
@@ -12,7 +13,7 @@ import type { Claimed } from './intents/claimed.ts'
 import type { IntentDetail, IntentStatus } from './intents/intent.ts'
 import type { Published } from './intents/publish.ts'
 import type { CleanupStats } from './intents/retention.ts'
-import { isKeyId, type Key, type Keys, type NewKey } from './keys.ts'
+import { isKeyId, MAIN_KEY_ID, type Key, type Keys, type NewKey } from './keys.ts'
 import { Waiter } from './parking/waiter.ts'
 import type { Meta } from './meta.ts'
 import { openParts, type BusOptions, type Parts } from './parts.ts'
@@ -55,6 +56,8 @@ export class Bus {
   readonly #parts: Parts
   #isPaused: boolean
   #isEnding = false
+  /** Another one says that who asked before must not be held any more. */
+  #waitEpoch = 0
 
   /** Throws UnusableDatabaseError. */
   constructor(options: BusOptions) {
@@ -111,17 +114,20 @@ export class Bus {
    */
   async claim(caller: Caller, request: requests.ClaimRequest, wait?: Wait): Promise<Claimed | null> {
     const { claiming, counter, parking, workers } = this.#parts
+    const epoch = this.#waitEpoch
     try {
       for (;;) {
         const outcome = await this.#change(caller, (now) => {
           const publisherId = this.#publisherId(caller.key, request.publisher)
           const worker = workers.see(caller, request, publisherId, now)
           const claimed = this.#isPaused ? null : claiming.claim(caller, request, publisherId, worker, now)
-          if (claimed !== null || wait === undefined || !this.canWait(caller.key)) return claimed
+          const mayWait = epoch === this.#waitEpoch && this.#hasRoom(caller.key.id)
+          if (claimed !== null || wait === undefined || wait.seconds === 0 || !mayWait) return claimed
           return parking.park(caller, request, publisherId, counter, now)
         })
         if (outcome === NOT_YET) continue
         if (!(outcome instanceof Waiter)) return outcome
+        wait!.onHeld()
         parking.watch(outcome, wait!)
         return await outcome.answer
       }
@@ -132,12 +138,6 @@ export class Bus {
     }
   }
 
-  /** Whether a request of this key would be held now. */
-  canWait(key: Key): boolean {
-    const { parking, settledWaits } = this.#parts
-    if (this.#isEnding) return false
-    return key.isMain || parking.waitsOf(key.id) + settledWaits.waitsOf(key.id) < MAX_WAITS
-  }
 
   /**
    * Takes back a claim whose answer could not be delivered: the intent is open as it was before, with all its attempts.
@@ -153,6 +153,7 @@ export class Bus {
    */
   endWaits(forGood = false): void {
     this.#isEnding ||= forGood
+    this.#waitEpoch++
     this.#parts.parking.end()
     this.#parts.settledWaits.end()
     this.clientEvents.end()
@@ -179,12 +180,23 @@ export class Bus {
     return this.#parts.reading.status(caller?.key ?? null, id)
   }
 
-  /** GET /result with `wait`: held until the intent is settled, unless its key has too many requests held already. */
-  async settled(caller: Caller, id: string, wait: Wait): Promise<IntentStatus> {
-    const status = await this.status(caller, id)
-    if (!UNSETTLED.has(status.status) || !this.canWait(caller.key)) return status
-    await this.#parts.settledWaits.wait(id, caller.key.id, wait)
-    return this.status(caller, id)
+  /**
+   * GET /result with `wait`: held until the intent is settled or gone, unless its key has too many requests held already;
+   * `null` asks for an operator. Throws 404, and 403 for a stranger.
+   */
+  async settled(caller: Caller | null, id: string, wait: Wait): Promise<IntentStatus> {
+    const epoch = this.#waitEpoch
+    const keyId = caller?.key.id ?? MAIN_KEY_ID
+    const until = this.#clock.now() + wait.seconds
+    let status = await this.status(caller, id)
+    while (UNSETTLED.has(status.status) && epoch === this.#waitEpoch && !wait.signal.aborted && this.#hasRoom(keyId)) {
+      const left = until - this.#clock.now()
+      if (left <= 0) break
+      wait.onHeld()
+      await this.#parts.settledWaits.wait(id, keyId, { ...wait, seconds: left })
+      status = await this.status(caller, id)
+    }
+    return status
   }
 
   /** POST /set. Throws 429 `limit_exceeded`, and 422 for a reused Idempotency-Key. */
@@ -255,6 +267,7 @@ export class Bus {
       return revoked
     })
     this.keys.deactivate(id)
+    this.#waitEpoch++
     this.#parts.parking.refuse(id)
     this.#parts.settledWaits.refuse(id)
     this.clientEvents.end(id)
@@ -280,9 +293,9 @@ export class Bus {
     return this.#parts.tallies.counts
   }
 
-  /** Hears what happened to intents, once for every commit with all its changes, until the answer is called. */
+  /** Tells an operator what happened to intents, once for every commit with all its changes, until the answer is called. */
   onChanges(listener: ChangesListener): () => void {
-    const stop = this.#parts.events.onChanges(listener)
+    const stop = this.#parts.events.watch(listener)
     // Who begins to watch finds what was only in memory on disk.
     this.#parts.rideTimer.now()
     return stop
@@ -328,6 +341,8 @@ export class Bus {
     const { deadlines, rideTimer, commits, db } = this.#parts
     this.endWaits(true)
     this.clientEvents.close()
+    // Held results look once more before they answer.
+    await nextTurn()
     deadlines.close()
     commits.close()
     rideTimer.close()
@@ -352,6 +367,13 @@ export class Bus {
     if (id !== undefined) return id
     // A key that was revoked is unknown, but what it published is still there under its id.
     return isKeyId(publisher) ? publisher : NOBODY
+  }
+
+  /** Whether a request of this key may be held now. */
+  #hasRoom(keyId: string): boolean {
+    const { parking, settledWaits } = this.#parts
+    if (this.#isEnding) return false
+    return keyId === MAIN_KEY_ID || parking.waitsOf(keyId) + settledWaits.waitsOf(keyId) < MAX_WAITS
   }
 
   /** Status must be true within a second even when nothing else moves the bus. */

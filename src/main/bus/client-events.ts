@@ -11,6 +11,8 @@ const LINGER = 300
 export interface Follower {
   /** Whose intents it hears of: those that this key published, and what it did to others'. */
   readonly keyId: string
+  /** From here on it hears everything. */
+  onBegin(id: string): void
   /** `id` is where to go on after it. */
   onChange(id: string, change: IntentChange): void
   /** Some of what it missed is not known any more. */
@@ -49,7 +51,8 @@ export class ClientEvents {
     this.#cancelRest?.()
     this.#cancelRest = undefined
     if (this.#stop === undefined) this.#listen()
-    if (lastId !== undefined) this.#catchUp(follower, lastId)
+    if (lastId === undefined) follower.onBegin(this.#id(this.#lastSeq))
+    else this.#catchUp(follower, lastId)
     this.#followers.add(follower)
     return () => this.#leave(follower)
   }

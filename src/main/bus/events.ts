@@ -9,12 +9,18 @@ export type DeletedListener = (count: number) => void
 export class Events implements Participant {
   readonly #onChanges = new Set<ChangesListener>()
   readonly #onDeleted = new Set<DeletedListener>()
+  readonly #watching = new Set<ChangesListener>()
   #changes: IntentChange[] = []
   #deleted = 0
 
   /** Whether anybody listens: operations make no changes for nobody. */
   get isHeard(): boolean {
     return this.#onChanges.size > 0
+  }
+
+  /** Whether an operator looks on, who wants to see soon what is kept in memory for a while. */
+  get isWatched(): boolean {
+    return this.#watching.size > 0
   }
 
   /** Notes a change inside the running transaction. */
@@ -30,6 +36,16 @@ export class Events implements Participant {
   /** The answer ends it. */
   onChanges(listener: ChangesListener): () => void {
     return add(this.#onChanges, listener)
+  }
+
+  /** The same for an operator who looks on. */
+  watch(listener: ChangesListener): () => void {
+    const stop = this.onChanges(listener)
+    this.#watching.add(listener)
+    return () => {
+      this.#watching.delete(listener)
+      stop()
+    }
   }
 
   /** The answer ends it. */

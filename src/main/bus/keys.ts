@@ -41,6 +41,7 @@ export class Keys implements Participant {
   readonly #rename: Statement
   readonly #revoke: Statement
   readonly #noteUse: Statement
+  #generation = 0
   #mainDigest: string | undefined
 
   constructor(db: Connection, random: Random) {
@@ -58,8 +59,14 @@ export class Keys implements Participant {
     }
   }
 
+  /** Changes whenever a key ceases to count: who was let in before must be looked up again. */
+  get generation(): number {
+    return this.#generation
+  }
+
   /** Sets which key is the main one, by its digest. */
   setMain(digest: string): void {
+    this.#generation++
     if (this.#mainDigest !== undefined) this.#byDigest.delete(this.#mainDigest)
     this.#mainDigest = digest
     this.#byDigest.set(digest, { id: MAIN_KEY_ID, owner: MAIN_KEY_ID, isMain: true })
@@ -117,6 +124,7 @@ export class Keys implements Participant {
   }
 
   deactivate(id: string): void {
+    this.#generation++
     for (const [digest, key] of this.#byDigest) if (key.id === id) this.#byDigest.delete(digest)
     this.#used.delete(id)
   }

@@ -107,7 +107,7 @@ export function openParts(options: BusOptions) {
       options.onRollback?.(error)
     }
   })
-  const rideTimer = new RideTimer(commits, clock, () => events.isHeard)
+  const rideTimer = new RideTimer(commits, clock, () => events.isWatched)
   const sessions = new Sessions(db, commits, rideTimer, clock, random)
   participants.unshift(sessions)
   const managing = new Managing(store, requeueing)

@@ -7,6 +7,8 @@ import type { Events } from './events.ts'
 export interface Wait {
   readonly seconds: number
   readonly signal: AbortSignal
+  /** Called when there is nothing to answer yet. */
+  onHeld(): void
 }
 
 interface Waiting {
@@ -33,13 +35,13 @@ export class SettledWaits {
     return this.#byKey.get(keyId)?.size ?? 0
   }
 
-  /** Resolves when the intent is settled, or the wait is over. Rejects when the key counts no more. */
+  /** Resolves when the intent may be settled or gone, or the wait is over. Rejects when the key counts no more. */
   async wait(id: string, keyId: string, { seconds, signal }: Wait): Promise<void> {
     const waiting: Waiting = { id, keyId, over: Promise.withResolvers() }
     const end = (): void => waiting.over.resolve()
     add(this.#byId, id, waiting)
     add(this.#byKey, keyId, waiting)
-    this.#stop ??= this.#events.onChanges((changes) => this.#note(changes))
+    this.#stop ??= this.#listen()
     const cancel = this.#clock.after(seconds, end)
     signal.addEventListener('abort', end)
     if (signal.aborted) end()
@@ -62,6 +64,15 @@ export class SettledWaits {
   /** Ends all waits. */
   end(): void {
     for (const waitings of this.#byId.values()) for (const { over } of waitings) over.resolve()
+  }
+
+  #listen(): () => void {
+    const stops = [
+      this.#events.onChanges((changes) => this.#note(changes)),
+      // Which ones is not told: everybody looks again.
+      this.#events.onDeleted(() => this.end())
+    ]
+    return () => stops.forEach((stop) => stop())
   }
 
   #note(changes: readonly IntentChange[]): void {

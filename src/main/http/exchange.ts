@@ -43,6 +43,11 @@ export function queryPairs(state: State): QueryPairs {
   return state.pairs
 }
 
+/** The value of a parameter of the query; of a repeated one the first. */
+export function query(state: State, name: string): string | undefined {
+  return queryPairs(state).find(([other]) => other === name)?.[1]
+}
+
 export type Exchange = Context & { readonly state: State }
 export type Handler = (ctx: Exchange) => Reply | Promise<Reply>
 
@@ -172,7 +177,8 @@ function write({ res, state }: Exchange, reply: Reply, isLast: boolean): void {
   const all: string[] = [...SPEC_HEADERS, 'X-Request-ID', state.requestId, ...headers, ...state.extraHeaders]
   if (status !== 204 && stream === undefined) all.push('Content-Length', String(Buffer.byteLength(body)))
   if (type !== '') all.push('Content-Type', type)
-  if (isLast) all.push('Connection', 'close')
+  // What streams ends with its connection: else an idle one would be left when the bus stops.
+  if (isLast || stream !== undefined) all.push('Connection', 'close')
   res.writeHead(status, all)
   if (stream === undefined || res.req.method === 'HEAD') res.end(body)
   else stream(res)

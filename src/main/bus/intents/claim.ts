@@ -156,6 +156,8 @@ export class Claiming {
       }
     }
     const plan = { generation: lanes.generation, sources }
+    // Plans of many goals are large, and their claims mostly wait: those are not kept.
+    if (goals.length > 1) return plan
     if (this.#plans.size >= MAX_PLANS) this.#plans.clear()
     this.#plans.set(planKey, plan)
     return plan

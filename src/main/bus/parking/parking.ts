@@ -18,15 +18,14 @@ export interface Counter {
 }
 
 interface Claimable {
-  readonly patterns: Map<string, Pattern>
+  /** Each with the longest waiting of those who may take it, as far as it was looked for. */
+  readonly patterns: Map<string, { readonly pattern: Pattern; first?: Waiter | undefined }>
   /** More of them may fall due later, at a time that is not noted yet. */
   readonly hasLater: boolean
 }
 
-/** Parked claims that one transaction tries: some 5 ms. */
-const MAX_TRIED = 128
-/** Seconds until those who wait are tried again after a transaction that failed. */
-const RETRY_AFTER = 1
+/** Where parked claims look that one transaction tries: some 5 ms. */
+const MAX_TRIED = 512
 /** Of what fell due nobody knows which patterns belong to one intent, so it is one heap. */
 const DUE = ''
 
@@ -46,8 +45,11 @@ export class Parking {
   readonly #untried = new Set<Waiter>()
   /** What may be claimable now, by the patterns of an intent that arrived, or of all that fell due. */
   readonly #claimable = new Map<string, Claimable>()
-  #cancelRetry: (() => void) | undefined
   #places = 0
+  /** Not all could be tried in the running transaction. */
+  #isUnfinished = false
+  /** Whose service broke the running transaction, and how. */
+  #broken: { readonly waiter: Waiter; readonly error: Error } | undefined
   #size = 0
   /** Of the running transaction. */
   #arrivals: { readonly routing: Routing; readonly runAt: number }[] = []
@@ -111,7 +113,9 @@ export class Parking {
     this.#sort(now)
     let left = MAX_TRIED
     const handOver = (waiter: Waiter): boolean | 'later' => {
-      const claimed = left-- > 0 ? counter.serve(waiter, now) : 'later'
+      if (left <= 0) return 'later'
+      left -= waiter.buckets.length
+      const claimed = this.#serve(waiter, counter, now)
       if (claimed === 'later') return claimed
       this.#untried.delete(waiter)
       if (claimed === null) return false
@@ -119,11 +123,16 @@ export class Parking {
       this.#served.push({ waiter, claimed })
       return true
     }
-    for (const waiter of this.#untried) if (handOver(waiter) === 'later') return this.#wake()
+    for (const waiter of this.#untried) {
+      const isServed = handOver(waiter)
+      if (isServed === 'later') return this.#goOnLater()
+      // What it was to be woken for may have been forgotten meanwhile.
+      if (!isServed) this.#noteDues(waiter, counter, now)
+    }
     for (const [key, { patterns, hasLater }] of this.#claimable) {
       for (let first = this.#firstFor(patterns); first !== undefined; first = this.#firstFor(patterns)) {
         const isServed = handOver(first.waiter)
-        if (isServed === 'later') return this.#wake()
+        if (isServed === 'later') return this.#goOnLater()
         if (isServed) continue
         // It may take this pattern and got nothing, so there is nothing of it for anybody.
         patterns.delete(first.key)
@@ -133,8 +142,26 @@ export class Parking {
     }
   }
 
+  /** What is left over is tried in another transaction, once this one is on disk: a disk in trouble gets its rest. */
+  #goOnLater(): void {
+    this.#isUnfinished = true
+  }
+
+  #serve(waiter: Waiter, counter: Counter, now: number): Claimed | null | 'later' {
+    try {
+      return counter.serve(waiter, now)
+    } catch (error) {
+      this.#broken = { waiter, error: error as Error }
+      throw error
+    }
+  }
+
   /** The transaction is over and what it wrote is on disk. */
   committed(): void {
+    if (this.#isUnfinished) {
+      this.#isUnfinished = false
+      this.#wake()
+    }
     if (this.#parked.length > 0) this.#parked = []
     if (this.#arrivals.length > 0) this.#arrivals = []
     if (this.#served.length === 0) return
@@ -148,18 +175,20 @@ export class Parking {
     // Whoever parked in that transaction is told by its own operation.
     for (const waiter of this.#parked) this.#remove(waiter)
     const parked = new Set(this.#parked)
-    for (const { waiter } of this.#served) if (!parked.has(waiter)) this.#add(waiter)
+    this.#addAgain(this.#served.map(({ waiter }) => waiter).filter((waiter) => !parked.has(waiter)))
     this.#parked = []
     this.#served = []
     this.#arrivals = []
     this.#claimable.clear()
+    this.#isUnfinished = false
+    if (this.#broken !== undefined) {
+      const { waiter, error } = this.#broken
+      this.#broken = undefined
+      if (this.#remove(waiter)) waiter.refuse(error)
+    }
     if (this.#size === 0) return
-    // Which arrivals came true is not known any more. A disk in trouble is not asked again at once.
+    // Which arrivals came true is not known any more. The sweep sees to it that there is another transaction soon.
     this.#tryAll()
-    this.#cancelRetry ??= this.#clock.after(RETRY_AFTER, () => {
-      this.#cancelRetry = undefined
-      this.#wake()
-    })
   }
 
   /** Refuses the waits of a key that counts no more. */
@@ -177,8 +206,6 @@ export class Parking {
       waiter.settle(null)
     }
     this.#dues.close()
-    this.#cancelRetry?.()
-    this.#cancelRetry = undefined
   }
 
   #tryAll(): void {
@@ -192,7 +219,7 @@ export class Parking {
       const { namespace, goal, publisher, visibility, targetWorker, requiredCapability } = routing
       const key = JSON.stringify([namespace, goal, publisher, visibility, targetWorker, requiredCapability])
       for (const pattern of patternsOf(routing)) {
-        if (!this.#buckets.has(pattern.bucket)) continue
+        if (this.#firstIn(pattern) === undefined) continue
         if (runAt > now) this.#dues.note(pattern, runAt)
         else this.#noteClaimable(key, pattern, false)
       }
@@ -203,18 +230,24 @@ export class Parking {
 
   #noteClaimable(key: string, pattern: Pattern, hasLater: boolean): void {
     const known = this.#claimable.get(key)
-    if (known === undefined) this.#claimable.set(key, { patterns: new Map([[patternKey(pattern), pattern]]), hasLater })
-    else known.patterns.set(patternKey(pattern), pattern)
+    if (known === undefined) this.#claimable.set(key, { patterns: new Map([[patternKey(pattern), { pattern }]]), hasLater })
+    else known.patterns.set(patternKey(pattern), { pattern })
   }
 
   /** Who has waited longest for one of these patterns. */
   #firstFor(patterns: Claimable['patterns']): { waiter: Waiter; key: string } | undefined {
     let first: { waiter: Waiter; key: string } | undefined
-    for (const [key, pattern] of patterns) {
-      const waiter = this.#firstIn(pattern)
-      if (waiter !== undefined && (first === undefined || waiter.place < first.waiter.place)) first = { waiter, key }
+    for (const [key, entry] of patterns) {
+      if (entry.first === undefined || !this.#isParked(entry.first)) entry.first = this.#firstIn(entry.pattern)
+      const waiter = entry.first
+      if (waiter === undefined) patterns.delete(key)
+      else if (first === undefined || waiter.place < first.waiter.place) first = { waiter, key }
     }
     return first
+  }
+
+  #isParked(waiter: Waiter): boolean {
+    return this.#byKey.get(waiter.caller.key.id)?.has(waiter) === true
   }
 
   #firstIn(pattern: Pattern): Waiter | undefined {
@@ -235,12 +268,15 @@ export class Parking {
     for (const name of waiter.buckets) {
       const bucket = this.#buckets.get(name)
       if (bucket === undefined) this.#buckets.set(name, new Map([[waiter.place, waiter]]))
-      else {
-        const isLast = waiter.place === this.#places
-        bucket.set(waiter.place, waiter)
-        // Only one that comes back after a rollback is not the last.
-        if (!isLast) this.#buckets.set(name, new Map([...bucket].sort(([a], [b]) => a - b)))
-      }
+      else bucket.set(waiter.place, waiter)
+    }
+  }
+
+  /** Puts waiters back where they were. */
+  #addAgain(waiters: readonly Waiter[]): void {
+    for (const waiter of waiters) this.#add(waiter)
+    for (const name of new Set(waiters.flatMap(({ buckets }) => buckets))) {
+      this.#buckets.set(name, new Map([...this.#buckets.get(name)!].sort(([a], [b]) => a - b)))
     }
   }
 

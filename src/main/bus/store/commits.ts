@@ -7,7 +7,7 @@ import { ProtocolError } from '../../../shared/errors.ts'
 export interface CommitHooks {
   /** First in every transaction, before any operation; `now` is Unix time in seconds. */
   begin(now: number): void
-  /** Behind all operations of a transaction: what follows from them. */
+  /** Behind all operations of a transaction: what follows from them. What fails in it must be dropped by `rolledBack`. */
   conclude(now: number): void
   /**
    * In a transaction that has written: adds what only rides along (counters, nonces of reads); with `mustWrite` all of
@@ -214,19 +214,24 @@ export class Commits {
     const now = this.#clock.now()
     const outcomes: Outcome<unknown>[] = []
     let rode = false
+    let isConcluding = false
     try {
       this.#begin.run()
       const before = this.#totalChanges.get() as number
       this.#hooks.begin(now)
       for (const pending of batch) outcomes.push(attempt(pending.operation, now))
+      isConcluding = true
       this.#hooks.conclude(now)
+      isConcluding = false
       rode = this.#mustRide || (this.#totalChanges.get() as number) > before
       if (rode) this.#hooks.ride(now, this.#mustRide)
       this.#commit.run()
     } catch (error) {
       if (this.#db.inTransaction) this.#rollback.run()
       this.#hooks.rolledBack(error)
-      this.#recover(batch, error)
+      // The operations are not to blame for what was to follow from them; the hooks have dropped it.
+      if (isConcluding && !isTroubleOfAll(error)) this.#transaction(batch)
+      else this.#recover(batch, error)
       return
     }
     if (rode) {
@@ -278,6 +283,11 @@ function shuttingDown(): ProtocolError {
 
 /** What the disk refuses, as opposed to a damaged database or a fault of ours. */
 const DISK_TROUBLE = /^SQLITE_(FULL|IOERR|READONLY|CANTOPEN|PERM)/
+
+/** Whether it would hit any other transaction, too. */
+function isTroubleOfAll(error: unknown): boolean {
+  return isBusy(error) || DISK_TROUBLE.test(sqliteCode(error) ?? '')
+}
 
 function asRefusal(error: unknown): unknown {
   if (isBusy(error)) return new ProtocolError('database_busy', 'The database is busy; try again.', 1)

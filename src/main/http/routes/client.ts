@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import type { Bus, Wait } from '../../bus/bus.ts'
+import type { Bus } from '../../bus/bus.ts'
 import type { Caller } from '../../bus/caller.ts'
 import type { Claimed } from '../../bus/intents/claimed.ts'
 import type { IntentStatus } from '../../bus/intents/intent.ts'
@@ -11,8 +11,9 @@ import { APP_NAME, APP_VERSION } from '../../app-info.ts'
 import type { Clock } from '../../bus/clock.ts'
 import type { Authentication } from '../authenticate.ts'
 import { bodyText, readBody } from '../body.ts'
-import { bare, json, queryPairs, splice, text, type Exchange, type Handler, type Reply } from '../exchange.ts'
+import { bare, json, query, queryPairs, splice, text, type Exchange, type Handler, type Reply } from '../exchange.ts'
 import { isNavigation } from '../guard.ts'
+import { HeldRequest, probeWhileSilent } from '../held-request.ts'
 import { followEvents } from './events.ts'
 
 export interface ClientRoutesOptions {
@@ -27,10 +28,7 @@ export interface ClientRoutesOptions {
 
 type ClientHandler = (caller: Caller, body: string, ctx: Exchange, param: string) => Reply | Promise<Reply>
 
-/** Milliseconds of silence after which the system probes whether a held request's peer is still there. */
-const PROBE_AFTER_MS = 15_000
-
-const NOTHING_TO_CLAIM = bare(204, ['Retry-After', '1'])
+const RETRY_SOON = ['Retry-After', '1'] as const
 
 /** Where a person's browser finds the interface. */
 export const INTERFACE_PATH = '/admin/'
@@ -41,7 +39,10 @@ export function clientRoutes({ bus, clock, authentication, allowTokenless, isClo
   function asClient(handler: ClientHandler) {
     return async (ctx: Exchange, param: string): Promise<Reply> => {
       const key = await authentication.key(ctx)
+      const { generation } = bus.keys
       const body = await readBody(ctx.req)
+      // A body may take its time, and the key may have been revoked meanwhile.
+      if (bus.keys.generation !== generation) await authentication.key(ctx)
       const caller = authentication.caller(ctx, key, body)
       try {
         return await handler(caller, bodyText(body), ctx, param)
@@ -60,37 +61,31 @@ export function clientRoutes({ bus, clock, authentication, allowTokenless, isClo
   })
 
   const claim = asClient(async (caller, _body, ctx) => {
-    const wait = readWait(ctx, caller)
-    const claimed = await bus.claim(caller, readClaim(ctx, wait !== undefined), wait?.held)
-    if (claimed === null) return wait === undefined ? NOTHING_TO_CLAIM : bare(204, [...NOTHING_TO_CLAIM.headers, ...wait.headers])
+    const wait = HeldRequest.of(ctx, isClosing)
+    const claimed = await bus.claim(caller, readClaim(ctx, wait !== undefined), wait)
+    if (claimed === null) return bare(204, [...RETRY_SOON, ...(wait?.headers(false) ?? [])])
     // While the commit was on its way to the disk, the end of the connection may have come in.
-    if (wait !== undefined) await nextTurn()
+    if (wait?.isHeld === true) await nextTurn()
     const onUndelivered = (): void => void bus.takeBack(claimed).catch(() => {})
-    return { ...json(200, claimedBody(claimed), wait?.headers), onUndelivered }
+    return { ...json(200, claimedBody(claimed), wait?.headers(true)), onUndelivered }
   })
 
-  const result = asClient(async (caller, _body, ctx, id) => {
-    const wait = readWait(ctx, caller)
-    const status = wait?.held === undefined ? await bus.status(caller, id) : await bus.settled(caller, id, wait.held)
-    return json(200, resultBody(status), wait?.headers)
-  })
+  async function result(caller: Caller | null, ctx: Exchange, id: string): Promise<Reply> {
+    const wait = HeldRequest.of(ctx, isClosing)
+    const status = wait === undefined ? await bus.status(caller, id) : await bus.settled(caller, id, wait)
+    const isSettled = status.status !== 'open' && status.status !== 'claimed'
+    return json(200, resultBody(status), wait?.headers(isSettled))
+  }
+
+  async function status(caller: Caller | null, _ctx: Exchange, id: string): Promise<Reply> {
+    return json(200, statusBody(await bus.status(caller, id)))
+  }
 
   const events = asClient((caller, _body, ctx) => {
     if (isClosing(ctx.req)) throw new ProtocolError('shutting_down', 'The bus is shutting down.', 1)
+    probeWhileSilent(ctx)
     return followEvents(bus, caller, header(ctx, 'last-event-id'))
   })
-
-  /** How long a request wants to be held, and what its answer says of that; undefined where it does not ask. */
-  function readWait(ctx: Exchange, caller: Caller): { held?: Wait; headers: readonly string[] } | undefined {
-    const seconds = requests.readWait(query(ctx, 'wait'))
-    if (seconds === undefined) return undefined
-    if (seconds === 0 || isClosing(ctx.req) || !bus.canWait(caller.key)) return { headers: ['X-Intent-Wait', '0'] }
-    const gone = new AbortController()
-    ctx.res.once('close', () => gone.abort())
-    // A peer that vanished without a word is found out while it waits.
-    ctx.req.socket.setKeepAlive(true, PROBE_AFTER_MS)
-    return { held: { seconds, signal: gone.signal }, headers: ['X-Intent-Wait', String(seconds)] }
-  }
 
   const extendClaim = asClient(async (caller, body, _ctx, id) => {
     const request = requests.readExtend(body, allowTokenless)
@@ -118,13 +113,12 @@ export function clientRoutes({ bus, clock, authentication, allowTokenless, isClo
     return json(200, `{"value":${bus.get(caller, requests.readStoreKey(name))}}`)
   })
 
-  const status = asClient(async (caller, _body, _ctx, id) => json(200, statusBody(await bus.status(caller, id))))
-
   /** For the key's own intents; an operator's credentials without a key read all (SPEC 7.7). */
-  function asReader(body: (status: IntentStatus) => string, forClient: typeof status) {
+  function asReader(read: (caller: Caller | null, ctx: Exchange, id: string) => Promise<Reply>) {
+    const forClient = asClient((caller, _body, ctx, id) => read(caller, ctx, id))
     return async (ctx: Exchange, id: string): Promise<Reply> => {
       const isOperator = ctx.req.headers['x-api-key'] === undefined && (await authentication.isOperator(ctx))
-      return isOperator ? json(200, body(await bus.status(null, id))) : forClient(ctx, id)
+      return isOperator ? read(null, ctx, id) : forClient(ctx, id)
     }
   }
 
@@ -153,8 +147,8 @@ export function clientRoutes({ bus, clock, authentication, allowTokenless, isClo
     set,
     get,
     events,
-    result: asReader(resultBody, result),
-    status: asReader(statusBody, status)
+    result: asReader(result),
+    status: asReader(status)
   }
 }
 
@@ -166,19 +160,15 @@ function readClaim(ctx: Exchange, isHeld: boolean): requests.ClaimRequest {
   const goals = queryPairs(ctx.state).flatMap(([name, value]) => (name === 'goal' ? [value] : []))
   return requests.readClaim({
     goals: isHeld ? goals : goals.slice(0, 1),
-    namespace: query(ctx, 'namespace'),
-    publisher: query(ctx, 'publisher'),
-    workerId: header(ctx, 'x-worker-id') ?? query(ctx, 'worker_id'),
+    namespace: query(ctx.state, 'namespace'),
+    publisher: query(ctx.state, 'publisher'),
+    workerId: header(ctx, 'x-worker-id') ?? query(ctx.state, 'worker_id'),
     capabilities:
       header(ctx, 'x-worker-capabilities') ??
       header(ctx, 'x-worker-capability') ??
-      query(ctx, 'capabilities') ??
-      query(ctx, 'capability')
+      query(ctx.state, 'capabilities') ??
+      query(ctx.state, 'capability')
   })
-}
-
-function query({ state }: Exchange, name: string): string | undefined {
-  return queryPairs(state).find(([other]) => other === name)?.[1]
 }
 
 function header({ req }: Exchange, name: string): string | undefined {

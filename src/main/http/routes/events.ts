@@ -17,21 +17,27 @@ export function followEvents(bus: Bus, { key }: Caller, lastId: string | undefin
     throw new ProtocolError('limit_exceeded', `A key can follow events ${MAX_STREAMS_PER_KEY} times at once.`, 5)
   }
   const stream = (res: ServerResponse): void => {
+    let maxLag = Infinity
     const send = (id: string, event: string, data: string): void => {
       res.write(`id: ${id}\nevent: ${event}\ndata: ${data}\n\n`)
-      if (res.writableLength > MAX_LAG) res.destroy()
+      if (res.writableLength > maxLag) res.destroy()
     }
-    // Something at once, so that a client knows that it is heard.
-    res.write(': following\n\n')
     const stop = bus.clientEvents.follow(
       {
         keyId: key.id,
+        // An id without an event: a stream that breaks before the first event can be gone on with.
+        onBegin: (id) => void res.write(`id: ${id}\n\n`),
         onChange: (id, change) => send(id, 'change', JSON.stringify(toEvent(change))),
         onGap: (id) => send(id, 'gap', '{}'),
         onEnd: () => res.end()
       },
       lastId
     )
+    // Something at once, so that a client knows that it is heard.
+    res.write(': following\n\n')
+    // All that was missed comes at once and is no lag.
+    maxLag = res.writableLength + MAX_LAG
+    res.on('drain', () => (maxLag = MAX_LAG))
     const heartbeat = setInterval(() => res.write(': still here\n\n'), HEARTBEAT_MS)
     res.on('error', () => res.destroy())
     res.on('close', () => {
