@@ -45,10 +45,24 @@ test('the five minutes with curl do what the README says', async () => {
   ])
 })
 
+test('the command line does what the README says', { timeout: 60_000 }, async () => {
+  using home = temporaryFolder()
+  const prefix = join(home.path, 'npm')
+  await using bus = await BusProcess.start(join(home.path, '.config', 'intent-bus-desktop'))
+  const env = { ...cleanEnvironment(), HOME: home.path, npm_config_prefix: prefix, PATH: `${join(prefix, 'bin')}:${process.env.PATH}` }
+  const script = `set -eu\n${shellBlocks('The command line')}\nwait $! || echo "the worker ended with $?"`
+  const { stdout, status } = spawnSync('bash', ['-c', script], { encoding: 'utf8', env, cwd: ROOT, timeout: 50_000 })
+  expect(status).toBe(0)
+  expect(stdout).toContain(bus.url)
+  expect(stdout).toContain('{"NAME":"ADA"}')
+  expect(stdout).toMatch(/fulfilled +.*shout|shout +.*fulfilled/)
+  expect(stdout).toContain('the worker ended with 143')
+})
+
 test('the commands that the README names exist', () => {
   const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { scripts: Record<string, string> }
   const named = [...readme.matchAll(/npm (?:run (?:-s )?)?(\w+)/g)].map(([, name]) => name!)
-  const known = new Set([...Object.keys(scripts), 'ci', 'prints'])
+  const known = new Set([...Object.keys(scripts), 'ci', 'install', 'prints'])
   expect(named.filter((name) => !known.has(name))).toEqual([])
   expect(named).toEqual(expect.arrayContaining(['start', 'test', 'headless', 'bench', 'stress']))
 })

@@ -1,0 +1,17 @@
+import { IntentClient } from '../../client/index.ts'
+import { CommandError, EXIT } from '../exit.ts'
+import { findKey, type CredentialSource } from './credentials.ts'
+
+/** A client with the key of the user. Throws CommandError where there is none. */
+export function openClient(source: CredentialSource): IntentClient {
+  const { url, local, warn } = source
+  const found = findKey(source)
+  if (found === undefined) {
+    const why = local.isAt(url)
+      ? 'where a keychain holds the main key, the app makes others in Keys.'
+      : `the main key of this machine's own bus is not sent to ${url}.`
+    const cure = `Set INTENT_API_KEY, put a key into ~/.apikey, or name a file with --key-file; ${why}`
+    throw new CommandError(EXIT.notAllowed, 'There is no key.', cure)
+  }
+  return new IntentClient({ baseUrl: url, apiKey: found.secret, numbers: 'exact', tracing: false, onWarning: warn })
+}

@@ -1,0 +1,34 @@
+import type { Command } from './command.ts'
+import { completionOf } from './commands/completion.ts'
+import { doctor } from './commands/doctor.ts'
+import { helpOf } from './commands/help.ts'
+import { keys } from './commands/keys.ts'
+import { kv } from './commands/kv.ts'
+import { list } from './commands/list.ts'
+import { cancel, retry } from './commands/manage.ts'
+import { publish } from './commands/publish.ts'
+import { result } from './commands/result.ts'
+import { status } from './commands/status.ts'
+import { top } from './commands/top.ts'
+import { version } from './commands/version.ts'
+import { watch } from './commands/watch.ts'
+import { work } from './commands/work.ts'
+
+/** All commands, in the order of the help. */
+export const COMMANDS: readonly Command[] = [
+  publish,
+  work,
+  status,
+  result,
+  list,
+  watch,
+  retry,
+  cancel,
+  keys,
+  kv,
+  top,
+  doctor,
+  completionOf(() => COMMANDS),
+  helpOf(() => COMMANDS),
+  version
+]

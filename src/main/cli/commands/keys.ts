@@ -1,0 +1,113 @@
+import { writeFileSync } from 'node:fs'
+import type { KeyImpact } from '../../../shared/control/views.ts'
+import type { Context } from '../context.ts'
+import type { Action, Group } from '../command.ts'
+import { CommandError, EXIT } from '../exit.ts'
+import { isConfirmed } from '../terminal/ask.ts'
+import { nowInSeconds, relativeTime } from '../terminal/time.ts'
+import { counted, formatNumber } from '../terminal/words.ts'
+
+const list: Action = {
+  name: 'list',
+  summary: 'list keys, with what they published',
+  usage: '',
+  arity: { min: 0, max: 0 },
+  options: [],
+
+  async run({ operator, output }) {
+    const keys = await operator().call('keys.list', {})
+    if (output.isJson) {
+      await output.json(keys)
+      return EXIT.done
+    }
+    const now = nowInSeconds()
+    const columns = [
+      { title: 'ID' },
+      { title: 'OWNER', shrinksTo: 10 },
+      { title: 'LAST USED', align: 'right' },
+      { title: 'REQUESTS', align: 'right' },
+      { title: 'OPEN', align: 'right' },
+      { title: 'CLAIMED', align: 'right' },
+      { title: 'FULFILLED', align: 'right' },
+      { title: 'DEAD', align: 'right' }
+    ] as const
+    const rows = keys.map(({ id, owner, lastUsedAt, requests, intents }) => {
+      const used = lastUsedAt === null ? 'never' : relativeTime(lastUsedAt, now)
+      return [id, owner, used, ...[requests, intents.open, intents.claimed, intents.fulfilled, intents.dead].map(formatNumber)]
+    })
+    await output.table(columns, rows)
+    return EXIT.done
+  }
+}
+
+const create: Action = {
+  name: 'create',
+  summary: 'make a key; it is shown this once',
+  usage: '<owner>',
+  arity: { min: 1, max: 1 },
+  options: [{ name: 'save', value: 'file', isFile: true, summary: 'write it into a new file that only you can read, and print none' }],
+  examples: ["intent-bus keys create 'raspberry pi' --save pi.key"],
+
+  async run({ args, operator, output }) {
+    const { id, owner, secret } = await operator().call('keys.create', { owner: args.positionals[0]! })
+    const file = args.text('save')
+    if (file !== undefined) saveKey(file, secret, id)
+    if (output.isJson) {
+      await output.json({ id, owner, ...(file === undefined ? { secret } : { file }) })
+      return EXIT.done
+    }
+    if (file === undefined) {
+      await output.line(secret)
+      output.note(`This is the key of ${owner} (${id}). It is not shown again.`)
+    } else {
+      output.note(`The key of ${owner} (${id}) is in ${file}.`)
+    }
+    return EXIT.done
+  }
+}
+
+const revoke: Action = {
+  name: 'revoke',
+  summary: 'end a key for good',
+  usage: '<id>',
+  arity: { min: 1, max: 1 },
+  options: [{ name: 'yes', short: 'y', summary: 'do not ask' }],
+
+  async run(context) {
+    const { args, output } = context
+    const id = args.positionals[0]!
+    const operator = context.operator()
+    const impact = await operator.call('keys.impact', { id })
+    if (!args.flag('yes') && !(await isAgreed(context, id, impact))) {
+      output.note('Nothing was changed.')
+      return EXIT.refused
+    }
+    await operator.call('keys.revoke', { id })
+    if (output.isJson) await output.json({ id, ...impact })
+    else await output.line(`Revoked ${id}.`)
+    return EXIT.done
+  }
+}
+
+export const keys: Group = {
+  name: 'keys',
+  summary: 'list, make and revoke keys, for operators',
+  actions: [list, create, revoke]
+}
+
+function isAgreed({ stdin, signals }: Context, id: string, { open, claimed, leases, workers }: KeyImpact): Promise<boolean> {
+  const intents = `${counted(open, 'open intent')}, ${counted(claimed, 'claimed one')}`
+  const touched = `${intents}, ${counted(leases, 'lease')} and ${counted(workers.length, 'worker')}`
+  return isConfirmed(`Revoke ${id}? It has ${touched}.`, stdin, signals.signal)
+}
+
+/** A file that is there already may be the key of something else. */
+function saveKey(path: string, secret: string, id: string): void {
+  try {
+    writeFileSync(path, `${secret}\n`, { mode: 0o600, flag: 'wx' })
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException
+    const problem = `The key ${id} was made, but ${path} cannot be written (${code ?? message}).`
+    throw new CommandError(EXIT.refused, problem, `Nobody has seen it: run intent-bus keys revoke ${id}, and make another.`)
+  }
+}

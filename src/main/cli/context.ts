@@ -1,0 +1,30 @@
+import type { IntentClient } from '../client/index.ts'
+import type { Address } from './bus/address.ts'
+import type { CredentialSource } from './bus/credentials.ts'
+import type { LocalBus } from './bus/local-bus.ts'
+import type { Operator } from './bus/operator.ts'
+import type { Arguments } from './arguments/arguments.ts'
+import type { Signals } from './signals.ts'
+import type { Output } from './terminal/output.ts'
+
+/** What a command works with. */
+export interface Context {
+  readonly args: Arguments
+  readonly output: Output
+  readonly env: Readonly<Record<string, string | undefined>>
+  readonly stdin: NodeJS.ReadStream
+  /** Terminal or not: for what draws on it by itself. */
+  readonly stdout: NodeJS.WriteStream
+  readonly signals: Signals
+  readonly local: LocalBus
+  /** Throws UsageError for an address that is none. */
+  readonly address: Address
+  /** Where keys and passwords are looked for. */
+  credentials(): CredentialSource
+  /** A client of the bus. Throws CommandError where there is no key. */
+  client(): IntentClient
+  /** The operators' side of the bus, until the user's signal or the one given. Throws CommandError without a password. */
+  operator(signal?: AbortSignal): Operator
+  /** undefined where there is no password. */
+  maybeOperator(): Operator | undefined
+}

@@ -1,0 +1,92 @@
+import { IntentBusError, IntentClient, type ClientOptions } from '../../client/index.ts'
+import { ControlError } from '../../../shared/control/transport.ts'
+import { findKey, findOperatorSecret, type CredentialSource } from '../bus/credentials.ts'
+import { isLoopbackUrl } from '../bus/local-bus.ts'
+import { Operator } from '../bus/operator.ts'
+import type { FoundSecret } from '../bus/secret-file.ts'
+import { CommandError, EXIT } from '../exit.ts'
+import { fine, skipped, trouble, warning, type Check } from './check.ts'
+
+/** No intent has this id: asking for it shows whether one may ask. */
+const NO_INTENT = '0'.repeat(32)
+/** Seconds. */
+const PATIENCE = 5
+
+/** Whether the bus takes the key, and what it signs. */
+export async function checkKey(source: CredentialSource, signal: AbortSignal): Promise<Check[]> {
+  const found = findOrTell('key', () => findKey(source))
+  if (found === undefined) {
+    const cure = 'Make one in Keys, and set INTENT_API_KEY, or put it into ~/.apikey, or name a file with --key-file.'
+    return [trouble('key', EXIT.notAllowed, 'There is no key for this bus.', cure)]
+  }
+  if ('outcome' in found) return [found]
+  const key = await checkBareKey(found, source.url, signal)
+  if (key.outcome === 'trouble') return [key, skipped('signature', 'Without a key that counts there is none to look at.')]
+  return [key, await checkSignature(found, source.url, signal)]
+}
+
+async function checkBareKey({ secret, from }: FoundSecret, url: string, signal: AbortSignal): Promise<Check> {
+  const { status, code, message } = await ask({ baseUrl: url, apiKey: secret, sign: false }, signal)
+  if (status === 401) {
+    const cure = 'It was revoked or rotated, or is that of another bus: make a new one in Keys.'
+    return trouble('key', EXIT.notAllowed, `The bus does not know the key from ${from}.`, cure)
+  }
+  // A bus that insists on signatures refuses, but only after it has found the key.
+  if (status !== 404 && status !== 429 && code !== 'invalid_signature') {
+    return trouble('key', EXIT.refused, `The key from ${from} could not be tried: ${message}`, 'The log of the bus says more.')
+  }
+  const text = `The bus takes the key from ${from}`
+  if (url.startsWith('https:') || isLoopbackUrl(url)) return fine('key', `${text}.`)
+  return warning('key', `${text}, which travels there in clear.`, 'Put a proxy with TLS in front of the bus, and use https.')
+}
+
+async function checkSignature({ secret }: FoundSecret, url: string, signal: AbortSignal): Promise<Check> {
+  const { status, code, message } = await ask({ baseUrl: url, apiKey: secret }, signal)
+  if (status === 404) return fine('signature', 'The bus takes the signature of a request.')
+  if (status === 429) return skipped('signature', `The key has used up its requests of this minute. ${message}`)
+  const exitCode = code === 'invalid_signature' ? EXIT.notAllowed : EXIT.refused
+  const cure = message.includes('timestamp')
+    ? "Set this machine's clock, or that of the bus."
+    : 'Something on the way changes requests: a proxy must leave path, query and body as they are.'
+  return trouble('signature', exitCode, `The bus refuses the signature of a request: ${message}`, cure)
+}
+
+/** The refusal that a client gets which asks for an intent that is not there. */
+async function ask(options: ClientOptions, signal: AbortSignal): Promise<IntentBusError> {
+  try {
+    await new IntentClient({ ...options, timeout: PATIENCE, tracing: false }).getStatus(NO_INTENT, { signal })
+  } catch (error) {
+    if (error instanceof IntentBusError) return error
+    throw error
+  }
+  throw new Error('The bus knows an intent whose id is all zeros.')
+}
+
+/** Whether the bus lets this user in as an operator. */
+export async function checkPassword(source: CredentialSource, signal: AbortSignal): Promise<Check> {
+  const found = findOrTell('password', () => findOperatorSecret(source))
+  if (found === undefined) {
+    const cure = 'Set INTENT_BUS_PASSWORD, or name a file with --password-file; the app shows the password in Settings.'
+    return warning('password', 'There is no password for operators: list, retry, cancel, keys and top need it.', cure)
+  }
+  if ('outcome' in found) return found
+  try {
+    await new Operator(source.url, found, signal).call('status.get', {})
+    return fine('password', `The bus takes the ${found.kind} from ${found.from}.`)
+  } catch (error) {
+    if (!(error instanceof ControlError)) throw error
+    const exitCode = error.code === 'unauthorized' ? EXIT.notAllowed : EXIT.refused
+    const cure = 'It was changed, or is that of another bus; the app shows the one that counts in Settings.'
+    return trouble('password', exitCode, `The bus does not take the ${found.kind} from ${found.from}. ${error.message}`, cure)
+  }
+}
+
+/** A file that cannot be read is what one wants to know here. */
+function findOrTell<T>(name: string, find: () => T): T | Check {
+  try {
+    return find()
+  } catch (error) {
+    if (!(error instanceof CommandError)) throw error
+    return trouble(name, error.exitCode, error.message, error.cure ?? 'Name another file, or make a new one in the app.')
+  }
+}

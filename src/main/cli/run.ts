@@ -1,0 +1,78 @@
+import { Arguments } from './arguments/arguments.ts'
+import { beforeProgram, parseCommandLine, type Parsed } from './arguments/parse.ts'
+import { findAddress } from './bus/address.ts'
+import { openClient } from './bus/client.ts'
+import { findOperatorSecret, type CredentialSource } from './bus/credentials.ts'
+import { dataFolderOf } from './bus/data-folder.ts'
+import { LocalBus } from './bus/local-bus.ts'
+import { Operator } from './bus/operator.ts'
+import { COMMANDS } from './commands.ts'
+import { version } from './commands/version.ts'
+import type { Context } from './context.ts'
+import { CommandError, EXIT, type ExitCode } from './exit.ts'
+import { describeFailure } from './failures.ts'
+import { commandHelp, overviewHelp } from './help.ts'
+import { Signals } from './signals.ts'
+import { Output } from './terminal/output.ts'
+
+/** Carries out a command line; resolves with how the process is to end. */
+export async function run(argv: readonly string[]): Promise<ExitCode> {
+  const output = new Output(process.stdout, process.stderr, process.env, beforeProgram(argv).includes('--json'))
+  const signals = new Signals()
+  try {
+    return await carryOut(parseCommandLine(COMMANDS, argv), output, signals)
+  } catch (error) {
+    if (signals.exitCode !== undefined) return signals.exitCode
+    const { exitCode, message, cure } = describeFailure(error)
+    output.failure(message, cure)
+    return exitCode
+  }
+}
+
+async function carryOut(parsed: Parsed, output: Output, signals: Signals): Promise<ExitCode> {
+  if (parsed.kind === 'version') return version.run(contextOf(new Arguments({}, [], []), output, signals))
+  if (parsed.kind === 'run') return parsed.action.run(contextOf(parsed.args, output, signals))
+  const { command, group, isAsked } = parsed
+  const text = command === undefined ? overviewHelp(COMMANDS) : commandHelp(command, group)
+  if (!isAsked) process.stderr.write(text)
+  else if (output.isJson) await output.json(command ?? COMMANDS)
+  else await output.write(text)
+  return isAsked ? EXIT.done : EXIT.usage
+}
+
+function contextOf(args: Arguments, output: Output, signals: Signals): Context {
+  const { env } = process
+  const local = new LocalBus(dataFolderOf(env))
+  let address: Context['address'] | undefined
+  const findOnce = (): Context['address'] => (address ??= findAddress(args, env, local))
+  const warn = (sentence: string): void => output.warn(sentence)
+  const credentials = (): CredentialSource => ({ args, env, local, url: findOnce().url, warn })
+  const maybeOperator = (signal = signals.signal): Operator | undefined => {
+    const secret = findOperatorSecret(credentials())
+    return secret && new Operator(findOnce().url, secret, signal)
+  }
+  return {
+    args,
+    output,
+    env,
+    stdin: process.stdin,
+    stdout: process.stdout,
+    signals,
+    local,
+    get address() {
+      return findOnce()
+    },
+    credentials,
+    client: () => openClient(credentials()),
+    maybeOperator: () => maybeOperator(),
+    operator: (signal) => maybeOperator(signal) ?? missingPassword(credentials())
+  }
+}
+
+function missingPassword({ local, url }: CredentialSource): never {
+  const why = local.isAt(url)
+    ? 'where a keychain holds it, the app shows it in Settings.'
+    : `that of this machine's own bus is not sent to ${url}.`
+  const cure = `Set INTENT_BUS_PASSWORD, or name a file with --password-file; ${why}`
+  throw new CommandError(EXIT.notAllowed, 'This command is for operators, and there is no password.', cure)
+}
