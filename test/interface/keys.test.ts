@@ -55,6 +55,20 @@ describe('a new key', () => {
     await dialog().getByRole('button', { name: 'Copy lines for this key' }).click()
     expect((await run('bash', ['-c', await copied()])).stdout).toContain(id)
 
+    for (const [language, file] of [
+      ['bash', 'worker.sh'],
+      ['PowerShell', 'worker.ps1'],
+      ['Python', 'worker.py'],
+      ['Python SDK', 'worker-sdk.py'],
+      ['TypeScript', 'worker.ts']
+    ] as const) {
+      await dialog().getByRole('tab', { name: language, exact: true }).click()
+      await expect(dialog()).toContainText(`Save it as ${file}`)
+      await dialog().getByRole('button', { name: 'Copy worker' }).click()
+      const code = await copied()
+      expect([code.includes(key), code.includes(app.bus.url)]).toEqual([true, true])
+    }
+
     await dialog().getByRole('checkbox', { name: 'I have stored the key' }).check()
     await dialog().getByRole('button', { name: 'Done' }).click()
     await expect(dialog()).toHaveCount(0)

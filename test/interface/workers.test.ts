@@ -1,9 +1,12 @@
 import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import type { Page } from 'playwright'
 import { expect } from 'playwright/test'
 import { afterAll, beforeAll, describe, test } from 'vitest'
 import type { Output } from '../../src/shared/control/contract.ts'
 import type { Operating } from '../control/rig.ts'
+import { cleanEnvironment } from '../support/bus-process.ts'
+import { temporaryFolder } from '../support/folders.ts'
 import { Interface, overflow, seriousFindings, VIEWS } from './interface.ts'
 
 let app: Interface
@@ -37,16 +40,19 @@ describe('without a worker', () => {
   test.each(['bash', 'Python'])('the %s worker that is shown really works', async (language) => {
     await expect(page.getByRole('heading', { name: 'No worker has asked for an intent yet' })).toBeVisible()
     await page.getByLabel('Goal', { exact: true }).fill(`shown.${language}`)
-    await page.getByRole('tab', { name: language }).click()
+    await page.getByRole('tab', { name: language, exact: true }).click()
     await page.getByRole('button', { name: 'Copy worker' }).click()
     const code = await page.evaluate<string>('navigator.clipboard.readText()')
-    const worker = spawn(language === 'bash' ? 'bash' : 'python3', ['-c', code], { detached: true, stdio: 'ignore' })
+    using home = temporaryFolder()
+    const env = { ...cleanEnvironment(), HOME: home.path }
+    const worker = spawn(language === 'bash' ? 'bash' : 'python3', ['-c', code], { env, stdio: 'ignore' })
     try {
       const { id } = await bus.call('intents.publish', { goal: `shown.${language}`, payload: '{"name":"Ada"}' })
-      await expect.poll(async () => (await bus.call('intents.detail', { id })).result).toMatch(/^\s*\{\s*"received"/)
+      await expect.poll(async () => (await bus.call('intents.detail', { id })).result).toBe('{"name":"Ada"}')
       await expect(page.getByRole('row').filter({ hasText: `shown.${language}` })).toContainText('Online')
     } finally {
-      process.kill(-worker.pid!, 'SIGKILL')
+      worker.kill()
+      await once(worker, 'exit')
     }
     const { workers } = await bus.call('workers.list', {})
     for (const { ref } of workers) await bus.call('workers.forget', { ref })
@@ -141,7 +147,10 @@ describe('goals that nobody asks for', () => {
     await page.keyboard.press('Enter')
     const dialog = page.getByRole('dialog', { name: 'Start a worker' })
     await expect(dialog.getByLabel('Goal', { exact: true })).toHaveValue('<img src=x onerror=alert(1)>')
-    await expect(dialog.locator('pre')).toContainText('/claim?goal=%3Cimg%20src%3Dx%20onerror%3Dalert%281%29%3E&namespace=lab&wait=30')
+    await expect(dialog.locator('pre')).toContainText("\nGOAL='<img src=x onerror=alert(1)>'\nNAMESPACE=lab\n")
+    await dialog.getByRole('tab', { name: 'TypeScript' }).click()
+    await expect(dialog.locator('pre')).toContainText('const GOAL = "<img src=x onerror=alert(1)>"')
+    await expect(dialog).toContainText('then run node worker.ts')
     await page.keyboard.press('Escape')
     await expect(dialog).toHaveCount(0)
     await expect(start).toBeFocused()
@@ -169,7 +178,8 @@ test.each(VIEWS)('$name: nothing sticks out, and axe finds nothing serious', asy
   expect(await overflow(other)).toBe(0)
   expect(await seriousFindings(other)).toEqual([])
   await other.getByRole('button', { name: 'Start a worker', exact: true }).first().click()
-  await expect(other.getByRole('dialog')).toBeVisible()
+  await expect(other.getByRole('dialog').locator('pre')).toBeVisible()
+  expect(await overflow(other)).toBe(0)
   expect(await seriousFindings(other)).toEqual([])
   await other.context().close()
 })

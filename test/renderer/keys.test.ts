@@ -46,6 +46,6 @@ it.each([
 
 it('each snippet holds the key and the address, and none the other one', () => {
   const snippets = keySnippets('http://10.0.0.1:7610', 'tk_abc')
-  expect(snippets.map(({ id }) => id)).toEqual(['publish', 'claim', 'bash', 'python', 'typescript'])
+  expect(snippets.map(({ id }) => id)).toEqual(['publish', 'claim'])
   for (const { code } of snippets) expect(code).toMatch(/http:\/\/10\.0\.0\.1:7610[^]*tk_abc/)
 })

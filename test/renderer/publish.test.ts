@@ -75,7 +75,8 @@ describe('what a draft becomes', () => {
       maxAttempts: 1,
       backoffBase: 30,
       targetWorker: 'pi4',
-      requiredCapability: 'gpu'
+      requiredCapability: 'gpu',
+      traceparent: null
     })
   })
 

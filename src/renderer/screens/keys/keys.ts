@@ -1,8 +1,7 @@
 import { STATUS_NAMES, type Counts, type KeyImpact, type StatusName } from '../../../shared/control/views.ts'
-import { DEFAULT_NAMESPACE } from '../../../shared/limits.ts'
 import { claimLines, publishLine } from '../../lib/text/commands.ts'
 import { counted } from '../../lib/text/numbers.ts'
-import { bashWorker, pythonWorker, shellSetup, typescriptPublisher } from '../../lib/text/programs.ts'
+import { shellSetup } from '../../lib/text/programs.ts'
 
 /** The public id of the main key. */
 export const MAIN_KEY = 'main'
@@ -45,16 +44,12 @@ export function countedStatuses(counts: Counts): { readonly status: StatusName; 
   return STATUS_NAMES.map((status) => ({ status, count: counts[status] })).filter(({ count }) => count > 0)
 }
 
-/** What a new key is good for, ready to paste; the key stands in each. */
+/** Lines that publish and claim with a new key, ready to paste; the key stands in each. */
 export function keySnippets(url: string, key: string): { readonly id: string; readonly label: string; readonly code: string }[] {
-  const worker = { url, key, goal: 'greet', namespace: DEFAULT_NAMESPACE }
   const setup = shellSetup(url, key)
   return [
     { id: 'publish', label: 'Publish', code: `${setup}\n${publishLine('greet', '{"name":"Ada"}')}` },
-    { id: 'claim', label: 'Claim', code: `${setup}\n${claimLines('greet')}` },
-    { id: 'bash', label: 'bash', code: bashWorker(worker) },
-    { id: 'python', label: 'Python', code: pythonWorker(worker) },
-    { id: 'typescript', label: 'TypeScript', code: typescriptPublisher(url, key, 'greet') }
+    { id: 'claim', label: 'Claim', code: `${setup}\n${claimLines('greet')}` }
   ]
 }
 
