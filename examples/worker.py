@@ -26,7 +26,7 @@ import time
 from concurrent.futures import Future, wait as wait_for
 from urllib.error import HTTPError
 from urllib.parse import quote, urlencode
-from urllib.request import HTTPRedirectHandler, Request, build_opener
+from urllib.request import HTTPRedirectHandler, ProxyHandler, Request, build_opener
 
 # ---- Configuration ---------------------------------------------------------------------------------------------------
 
@@ -147,7 +147,8 @@ class Bus:
     def __init__(self, url, key):
         self.url = url.rstrip("/")
         self.key = key
-        self.opener = build_opener(NoRedirects)
+        # A proxy of the environment is no place for the key.
+        self.opener = build_opener(NoRedirects, ProxyHandler({}))
 
     def post(self, path, query=None, body=None, patience=PATIENCE):
         """Sends a signed request (SPEC 5.2). Raises one of NO_ANSWER when no answer comes within so many seconds."""

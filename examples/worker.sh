@@ -167,7 +167,7 @@ header = \"X-Signature: $({ printf '%s\n' POST "$path" "$now" "$nonce"; printf '
   fi
   rm -f "$file".*
   # In the background: bash hears a signal while it waits, but not before a command in front has ended.
-  curl --silent --globoff --connect-timeout "$PATIENCE" --max-time "${3:-$PATIENCE}" --config - \
+  curl -q --silent --noproxy '*' --globoff --connect-timeout "$PATIENCE" --max-time "${3:-$PATIENCE}" --config - \
     --dump-header "$file.head" --output "$file.body" --write-out '%{http_code}' > "$file.status" <<< "$config" &
   [ -z "${3-}" ] || CLAIM=$!
   [ -z "$CLAIM" ] || [ "$STOPS" -eq 0 ] || kill "$CLAIM"

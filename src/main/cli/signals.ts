@@ -1,6 +1,6 @@
 import { EXIT, type ExitCode } from './exit.ts'
 
-const CODES = { SIGINT: EXIT.interrupted, SIGTERM: EXIT.terminated, SIGHUP: EXIT.terminated } as const
+const CODES = { SIGINT: EXIT.interrupted, SIGTERM: EXIT.terminated, SIGHUP: EXIT.terminated, SIGQUIT: EXIT.interrupted } as const
 
 /**
  * What the user's signals do: the first one gives up what is waited for, the next one ends the process at once. A command

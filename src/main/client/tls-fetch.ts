@@ -54,7 +54,13 @@ function exchange(agent: Agent, { method, url, headers }: Request, body: Buffer,
     outgoing.on('error', reject)
     outgoing.on('response', (response) => {
       incoming = response
-      resolve(toResponse(response))
+      try {
+        resolve(toResponse(response))
+      } catch (error) {
+        // A status that no answer may have.
+        response.destroy()
+        reject(error as Error)
+      }
     })
     outgoing.end(body)
   })
@@ -79,6 +85,9 @@ class PinnedAgent extends Agent {
 
   constructor({ ca, pin }: TlsOptions) {
     const pins = pin === undefined ? [] : [pin].flat().map(readPin)
+    // An empty list would silently mean the system's authorities.
+    if (pin !== undefined && pins.length === 0) throw new TypeError('A list of pins must have one at least.')
+    if (ca !== undefined && [ca].flat().length === 0) throw new TypeError('A list of certificates must have one at least.')
     super({
       keepAlive: true,
       // A resumed session shows no certificate to compare.

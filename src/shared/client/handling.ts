@@ -54,13 +54,13 @@ export class Handling {
       onLost: (error: LeaseLostError) => this.#interrupt.abort(error),
       onTrouble: options.onTrouble
     })
-    this.settled = this.#handle()
+    this.settled = this.#handle().finally(() => this.#keeper.stop())
   }
 
   /** Resolves when it is settled and the handler has ended, if it is waited for. Never rejects. */
   async finished(): Promise<void> {
     await this.settled.catch(() => {})
-    await Promise.race([this.#work, this.#handedBack])
+    await Promise.race([this.#work?.catch(() => {}), this.#handedBack])
   }
 
   /** Tells the handler to end, and gives the intent back without waiting for it. */
@@ -135,5 +135,10 @@ function interruption(reason: Error): Outcome {
 
 /** Handlers may throw anything. */
 function toError(thrown: unknown): Error {
-  return thrown instanceof Error ? thrown : new Error(String(thrown))
+  if (thrown instanceof Error) return thrown
+  try {
+    return new Error(String(thrown))
+  } catch {
+    return new Error('The handler threw something that has no text.')
+  }
 }

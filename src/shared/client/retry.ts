@@ -6,6 +6,8 @@ const RETRIES = 2
 const PASSING = new Set([500, 502, 503, 504])
 /** Seconds: who is told to wait longer gets the error at once, with `retryAfter`. */
 const LONGEST_PAUSE = 120
+/** Seconds, at least, that a bus's word counts for. */
+const SHORTEST_TOLD = 1
 /** Seconds, at least, between attempts that must succeed before a lease ends. */
 const SHORTEST_PAUSE = 0.25
 /** Seconds between attempts that go on for as long as they must. */
@@ -31,8 +33,8 @@ export function mayHaveHappened(error: IntentBusError): boolean {
 /** Seconds to wait after the failure number `attempt`, from 0: as long as the bus says, where it says. */
 export function pauseAfter(error: unknown, attempt: number): number {
   const told = error instanceof IntentBusError ? error.retryAfter : undefined
-  // Whoever was told the same second would come back together.
-  return told === undefined ? backoff(attempt) : told + Math.random() * 0.5
+  // Whoever was told the same second would come back together; 0 is no leave to storm a bus in trouble.
+  return told === undefined ? backoff(attempt) : Math.max(told, SHORTEST_TOLD) + Math.random() * 0.5
 }
 
 /** The same for what must succeed within `left` seconds: short enough for another attempt, where the bus does not say. */
@@ -60,6 +62,8 @@ export function pauseBeforeRetry(error: unknown, attempt: number): number | unde
 export function readRetryAfter(header: string | null): number | undefined {
   if (header === null) return undefined
   if (/^\d{1,9}$/.test(header.trim())) return Number(header)
+  // Some languages' dates are lenient: a number that is no count of seconds is none.
+  if (/^[\d.+-]/.test(header.trim())) return undefined
   const date = Date.parse(header)
   return Number.isNaN(date) ? undefined : Math.max(0, (date - Date.now()) / 1000)
 }

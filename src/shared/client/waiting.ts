@@ -60,6 +60,6 @@ export async function waitFor<T extends Found>(
 
 /** Seconds before asking again: as the bus says, but no sooner than the interval for polling where it does not wait. */
 function pauseAfter(answer: Answer, isWaiting: boolean, pollInterval: number): number {
-  const told = readRetryAfter(answer.header('Retry-After')) ?? 1
+  const told = Math.max(readRetryAfter(answer.header('Retry-After')) ?? 1, 1)
   return isWaiting && knowsWaiting(answer) ? told : Math.max(told, pollInterval)
 }

@@ -155,15 +155,15 @@ export class Worker {
     })
     this.#handlings.add(handling)
     if (this.#isHandingBack) handling.handBack()
-    onClaim?.(intent)
     void this.#follow(handling, intent)
+    this.#tell(() => onClaim?.(intent), intent)
   }
 
   async #follow(handling: Handling, intent: ClaimedIntent): Promise<void> {
     try {
       const outcome = await handling.settled
       if (outcome.status === 'lost') this.#report(outcome.error, intent)
-      this.#options.onSettled?.(outcome, intent)
+      this.#tell(() => this.#options.onSettled?.(outcome, intent), intent)
     } catch (error) {
       this.#report(error as Error, intent)
     } finally {
@@ -186,10 +186,24 @@ export class Worker {
     for (const handling of this.#handlings) handling.handBack()
   }
 
+  /** What those who listen do wrong is trouble like any other, and ends no work. */
+  #tell(call: () => void, intent: ClaimedIntent): void {
+    try {
+      call()
+    } catch (error) {
+      this.#report(error as Error, intent)
+    }
+  }
+
   #report(error: Error, intent?: ClaimedIntent): void {
     const { onError } = this.#options
-    if (onError !== undefined) onError(error, intent)
-    else console.error(`intent bus: ${intent === undefined ? '' : `${intent.goal} ${intent.id}: `}${error.message}`)
+    if (onError !== undefined) {
+      try {
+        onError(error, intent)
+      } catch (fault) {
+        console.error('intent bus: onError threw', fault)
+      }
+    } else console.error(`intent bus: ${intent === undefined ? '' : `${intent.goal} ${intent.id}: `}${error.message}`)
   }
 }
 

@@ -8,6 +8,7 @@ const LOOPBACK = /^(localhost|127(\.\d+){3}|\[::1\])$/
 
 /** What a bus leaves in its data folder while it runs. */
 interface Running {
+  readonly pid?: number
   /** Absent while it starts. */
   readonly url?: string
 }
@@ -41,13 +42,32 @@ export class LocalBus {
     return join(this.folder, 'dashboard.password')
   }
 
-  /** Whether a bus at this address is this one: no other may be sent its secrets. */
+  /**
+   * Whether a bus at this address is this one: no other may be sent its secrets. Once it has ended, anybody may listen where
+   * it did.
+   */
   isAt(url: string): boolean {
-    const own = new URL(this.url ?? DEFAULT_URL)
-    const other = new URL(url)
-    if (own.origin === other.origin) return true
-    return isLoopbackUrl(own.href) && isLoopbackUrl(url) && own.port === other.port && own.protocol === other.protocol
+    if (this.#running?.url === undefined || !isAlive(this.#running.pid)) return false
+    return plainOrigin(this.#running.url) === plainOrigin(url)
   }
+}
+
+function isAlive(pid: number | undefined): boolean {
+  if (pid === undefined) return false
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch {
+    // Also when it is another user's: then it is not this user's bus.
+    return false
+  }
+}
+
+/** Of the names of this machine's own addresses only this one is always the same. */
+function plainOrigin(url: string): string {
+  const plain = new URL(url)
+  if (plain.hostname === 'localhost') plain.hostname = '127.0.0.1'
+  return plain.origin
 }
 
 function readRunning(path: string): Running | undefined {

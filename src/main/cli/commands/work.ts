@@ -10,7 +10,8 @@ import { isProgram, runProgram, StartError } from '../work/program.ts'
 import { NAMESPACE_OPTION } from './publish.ts'
 
 const CONCURRENCY = { min: 1, max: 256 } as const
-const TIMEOUT = { min: 1, max: 31_536_000 } as const
+/** Timers take no more milliseconds than a signed number of 32 bits. */
+const TIMEOUT = { min: 1, max: 2_147_483 } as const
 /** Bytes: white space of JSON does not count for the bus. */
 const MAX_OUTPUT = { min: 1, max: 1_048_576 } as const
 
