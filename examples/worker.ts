@@ -12,7 +12,7 @@ import { statfs } from 'node:fs/promises'
 import { homedir, hostname } from 'node:os'
 import { dirname, join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
-import { IntentBusAuthError, IntentClient, SettledFile, SettledIds, type Handler } from 'intent-bus-client'
+import { IntentBusAuthError, IntentClient, SettledFile, SettledIds, type Handler } from 'intent-bus-client/node'
 
 // ---- Configuration --------------------------------------------------------------------------------------------------
 

@@ -1,13 +1,14 @@
 #!/usr/bin/env node
 /**
  * Builds the package `intent-bus-client` in `out/client`, ready to be published: the SDK for TypeScript and JavaScript and the
- * command line `intent-bus`, as ES modules with their types and without dependencies. Ends with 1 when the compiler complains.
+ * command line `intent-bus`, as ES modules with their types and without dependencies; and packs it into
+ * `out/intent-bus-client.tgz`, which the bus hands out. Ends with 1 when the compiler complains.
  *
  *   node resources/build-client.mjs
- *   node resources/build-client.mjs <folder>      in a new folder, and not in out/client
+ *   node resources/build-client.mjs <folder>      in a new folder, and not in out/client; not packed
  */
 import { spawnSync } from 'node:child_process'
-import { chmodSync, copyFileSync, existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { chmodSync, copyFileSync, existsSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join, resolve } from 'node:path'
 
@@ -73,10 +74,25 @@ function prune() {
   for (const path of paths) if (statSync(path).isFile() && !needed.has(path)) rmSync(path)
 }
 
+/** Under a name without the version, so that its address stays the same. */
+function pack() {
+  const out = dirname(FOLDER)
+  const { npm_execpath: npm } = process.env
+  const args = ['pack', FOLDER, '--pack-destination', out, '--json', '--ignore-scripts', '--loglevel=error']
+  const { status, stdout } = npm?.endsWith('.js')
+    ? spawnSync(process.execPath, [npm, ...args], { cwd: ROOT, encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] })
+    : spawnSync('npm', args, { cwd: ROOT, encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'], shell: process.platform === 'win32' })
+  if (status !== 0) process.exit(1)
+  const [packed] = Object.values(JSON.parse(stdout))
+  renameSync(join(out, packed.filename), join(out, 'intent-bus-client.tgz'))
+}
+
 if (process.argv[2] === undefined) rmSync(FOLDER, { recursive: true, force: true })
 else if (existsSync(FOLDER)) throw new Error(`${FOLDER} is there already; what does not belong to the package would be deleted.`)
 compile()
 prune()
 writeFileSync(join(FOLDER, 'package.json'), `${JSON.stringify(manifest(), null, 2)}\n`)
 copyFileSync(join(ROOT, 'LICENSE'), join(FOLDER, 'LICENSE'))
+copyFileSync(join(ROOT, 'docs', 'client.md'), join(FOLDER, 'README.md'))
 chmodSync(join(FOLDER, COMMAND), 0o755)
+if (process.argv[2] === undefined) pack()

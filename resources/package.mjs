@@ -45,7 +45,10 @@ const platform = PLATFORMS[process.platform]
 if (platform === undefined) give(`There is no Electron for ${process.platform}; nothing was packaged.`)
 const electronDist = runtimeFolder()
 
-if (!run('electron-vite', join('bin', 'electron-vite.js'), ['build'])) give('The build failed; nothing was packaged.')
+const isBuilt =
+  spawnSync(process.execPath, [join(ROOT, 'resources', 'build-client.mjs')], { cwd: ROOT, stdio: 'inherit' }).status === 0 &&
+  run('electron-vite', join('bin', 'electron-vite.js'), ['build'])
+if (!isBuilt) give('The build failed; nothing was packaged.')
 const builderArgs = [platform, ...options, '--publish', 'never', `-c.electronDist=${electronDist}`]
 if (!run('electron-builder', 'cli.js', builderArgs)) {
   give('Packaging failed. The first time it fetches tools of its own (for AppImage, deb, or the installer), which needs the network.')

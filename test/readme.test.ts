@@ -18,8 +18,7 @@ test('the five minutes with curl do what the README says', async () => {
   await using bus = await BusProcess.start(join(home.path, '.config', 'intent-bus-desktop'))
   const script = `set -eu\n${shellBlocks('Five minutes with curl')}`
     .replaceAll('http://127.0.0.1:7610', bus.url)
-    // Each answer on a line of its own.
-    .replaceAll('curl -s ', 'curl -sS -w "\\n" ')
+    .replaceAll('curl -s ', 'curl -sS ')
   const env = { ...cleanEnvironment(), HOME: home.path }
   const { stdout, stderr, status } = spawnSync('sh', ['-c', script], { encoding: 'utf8', env })
   expect(stderr).toBe('')
@@ -50,7 +49,7 @@ test('the command line does what the README says', { timeout: 60_000 }, async ()
   const prefix = join(home.path, 'npm')
   await using bus = await BusProcess.start(join(home.path, '.config', 'intent-bus-desktop'))
   const env = { ...cleanEnvironment(), HOME: home.path, npm_config_prefix: prefix, PATH: `${join(prefix, 'bin')}:${process.env.PATH}` }
-  const script = `set -eu\n${shellBlocks('The command line')}\nwait $! || echo "the worker ended with $?"`
+  const script = `set -eu\n${shellBlocks('The command line').replaceAll('http://127.0.0.1:7610', bus.url)}\nwait $! || echo "the worker ended with $?"`
   const { stdout, status } = spawnSync('bash', ['-c', script], { encoding: 'utf8', env, cwd: ROOT, timeout: 50_000 })
   expect(status).toBe(0)
   expect(stdout).toContain(bus.url)
@@ -77,7 +76,7 @@ test('the README lists exactly the variables that the bus reads', () => {
 })
 
 test('every file that the documents link to is there', () => {
-  for (const document of ['README.md', 'docs/architecture.md', 'docs/store.md', 'docs/protocol.md', 'docs/performance.md']) {
+  for (const document of ['README.md', 'docs/architecture.md', 'docs/store.md', 'docs/protocol.md', 'docs/performance.md', 'docs/client.md']) {
     const text = readFileSync(join(ROOT, document), 'utf8')
     for (const [, target] of text.matchAll(/\]\((?!http)([^)#]+)\)/g)) {
       expect(() => readFileSync(join(ROOT, document, '..', target!)), `${target} in ${document}`).not.toThrow()

@@ -1,4 +1,5 @@
 import type { Bus } from './bus/bus.ts'
+import type { Built } from './built.ts'
 import type { Clock } from './bus/clock.ts'
 import { digestOf } from './bus/keys.ts'
 import type { Random } from './bus/random.ts'
@@ -10,6 +11,7 @@ import { Feed } from './control/feed.ts'
 import { busStatus } from './control/status.ts'
 import type { Host } from './host.ts'
 import { createApp } from './http/app.ts'
+import { ClientPackage } from './http/client-package.ts'
 import { HostNames } from './http/hosts.ts'
 import { InterfaceFiles } from './http/interface-files.ts'
 import { Listener } from './listener.ts'
@@ -28,8 +30,7 @@ export interface Parts {
   readonly log: Log
   readonly mainKey: Secret
   readonly password: Secret
-  /** The folder of the built interface. */
-  readonly interfaceDirectory: string
+  readonly built: Built
   /** Hears where the bus listens, whenever that changes. */
   announce(listener: Listener): void
 }
@@ -85,7 +86,8 @@ export function assemble(parts: Parts): Faces {
     requireSignatures: () => settings.values.requireSignatures,
     maintenanceMode: () => settings.values.maintenance,
     allowTokenless: config.allowTokenlessWorkers,
-    interfaceFiles: new InterfaceFiles(parts.interfaceDirectory),
+    interfaceFiles: new InterfaceFiles(parts.built.interfaceDirectory),
+    clientPackage: new ClientPackage(parts.built.clientPackage),
     isClosing: (req) => listener.isLeaving(req.socket.localPort)
   })
   const handle = app.callback()

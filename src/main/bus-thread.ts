@@ -1,6 +1,6 @@
-import { fileURLToPath } from 'node:url'
 import { parentPort, workerData } from 'node:worker_threads'
 import { UnusableDatabaseError } from './bus/store/database.ts'
+import { builtBeside } from './built.ts'
 import { ConfigError, readConfig, type Config } from './config.ts'
 import type { BusThreadData, FromBus, ToBus } from './desktop/bus-messages.ts'
 import { HostRelay } from './desktop/host-relay.ts'
@@ -36,7 +36,7 @@ async function start(): Promise<Service | undefined> {
       log,
       host: createHost(config, log),
       readerEntry: new URL('./reader.js', import.meta.url),
-      interfaceDirectory: fileURLToPath(new URL('../renderer', import.meta.url)),
+      built: builtBeside(import.meta.url),
       tolerateListenTrouble: true
     })
     send({ kind: 'ready' })

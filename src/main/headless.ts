@@ -1,5 +1,5 @@
-import { fileURLToPath } from 'node:url'
 import { UnusableDatabaseError } from './bus/store/database.ts'
+import { builtBeside } from './built.ts'
 import { greeting } from './announce.ts'
 import { APP_VERSION } from './app-info.ts'
 import { ConfigError, readConfig } from './config.ts'
@@ -48,7 +48,7 @@ async function runHeadless(options: HeadlessOptions): Promise<void> {
       host: headlessHost(config),
       ...readArguments(options.args),
       readerEntry: readerEntry(),
-      interfaceDirectory: fileURLToPath(new URL('../renderer', import.meta.url))
+      built: builtBeside(import.meta.url)
     })
   } catch (error) {
     process.exitCode = error instanceof ConfigError ? EXIT_BAD_SETTING : EXIT_FAILED
@@ -137,7 +137,8 @@ export function runForMachines(args: readonly string[]): Promise<void> {
 export function runForPeople(args: readonly string[], reason: string): Promise<void> {
   return runHeadless({
     args,
-    env: process.env,
+    // Lines about requests that were refused would bury what a person is told here.
+    env: { BUS_LOG_LEVEL: 'warn', ...process.env },
     event: () => {},
     announce: (service) => void process.stdout.write(greeting(service, reason)),
     refuse: (_log, sentence) => void process.stderr.write(`${sentence}\n`)

@@ -3,6 +3,7 @@ import { Bus, type BusOptions } from './bus/bus.ts'
 import { systemClock } from './bus/clock.ts'
 import { systemRandom } from './bus/random.ts'
 import { sqliteCode, unreadable } from './bus/store/database.ts'
+import type { Built } from './built.ts'
 import { ConfigError, type Config } from './config.ts'
 import type { Control } from './control/control.ts'
 import { DataDirectory } from './data-directory.ts'
@@ -31,8 +32,7 @@ export interface ServeOptions {
   readonly log: Log
   readonly host: Host
   readonly readerEntry: URL
-  /** The folder of the built interface. */
-  readonly interfaceDirectory: string
+  readonly built: Built
   /** Goes on without a listener when the port cannot be had: the desktop's window can say so and change it. */
   readonly tolerateListenTrouble?: boolean
   readonly rotateMainKey?: boolean
@@ -57,7 +57,7 @@ export async function serve(options: ServeOptions): Promise<Service> {
 }
 
 async function serveFrom(directory: DataDirectory, options: ServeOptions): Promise<Service> {
-  const { config, host, log, readerEntry, interfaceDirectory } = options
+  const { config, host, log, readerEntry, built } = options
   const settings = new SettingsFile(directory.file(SETTINGS_FILE), config)
   const bus = openBus({
     path: config.databasePath,
@@ -84,7 +84,7 @@ async function serveFrom(directory: DataDirectory, options: ServeOptions): Promi
       log,
       mainKey,
       password: dashboardPassword,
-      interfaceDirectory,
+      built,
       announce: (listener) => announce(directory, listener)
     })
     const { control, feed, listener } = faces

@@ -145,6 +145,17 @@ describe('the overview', () => {
     expect(await behind(database, never!)).toBe(1)
   })
 
+  test('goals that workers ask for with keys that may claim none of it', async () => {
+    using database = new ReadingDatabase()
+    database.addKey(ANN, 'Ann')
+    database.addWorker({ worker: 'pi4', key: ANN })
+    for (let i = 0; i < 3; i++) database.add({ createdAt: NOW - 5 })
+    const [wrongKey] = await attentionOf(database)
+    const text = '3 open for `resize`, private to their publisher: the workers that ask for that goal have other keys.'
+    expect(wrongKey).toMatchObject({ kind: 'unserved', text })
+    expect(await behind(database, wrongKey!)).toBe(3)
+  })
+
   test('intents that none of the workers there may claim', async () => {
     using database = new ReadingDatabase()
     database.addKey(ANN, 'Ann')

@@ -8,8 +8,11 @@ import { exampleText } from './starter.ts'
 
 const LONG = { timeout: 60_000 }
 
-/** Without the net, and with nothing to say of this machine's settings. */
-const QUIET_NPM = { npm_config_offline: 'true', npm_config_update_notifier: 'false', npm_config_loglevel: 'error' }
+/** With nothing to ask a registry, and nothing to say of this machine's settings. */
+const QUIET_NPM = { npm_config_audit: 'false', npm_config_fund: 'false', npm_config_update_notifier: 'false', npm_config_loglevel: 'error' }
+
+/** The node of the tests comes first. */
+const WITH_NODE = `PATH='${join(process.execPath, '..')}':"$PATH"`
 
 interface Block {
   /** What stands behind the three ticks, as `python action`. */
@@ -98,7 +101,7 @@ test('bash.md does what it says', LONG, async () => {
   const script = blocks.map(({ kind, code }, i) => (kind === 'sh' ? code : i === action ? 'mv changed.sh examples/worker.sh\n' : ''))
   desk.write('changed.sh', exampleText('worker.sh'))
   desk.change('changed.sh', '\n# ---- The worker --', `\n${blocks[action]!.code}\n# ---- The worker --`)
-  const output = desk.run('bash', ['-c', `set -eu\n${script.join('')}`.replaceAll('curl -s ', 'curl -sS -w "\\n" ')])
+  const output = desk.run('bash', ['-c', `set -eu\n${script.join('')}`])
   expect(resultsIn(output)).toEqual([{ name: 'Ada' }, { said: 'Hello, Ada' }])
 })
 
@@ -108,7 +111,8 @@ test('python.md does what it says', LONG, async () => {
   const code = blocks.filter(({ kind }) => kind === 'python').map(({ code }) => code.replaceAll('print(', 'print(json.dumps(').replaceAll('wait=10"))', 'wait=10")))'))
   const action = blocks.find(({ kind }) => kind === 'python action')!
   desk.change('examples/worker.py', '\n\ndef choose(', `\n\n${action.code}\n\ndef choose(`)
-  const [start] = blocks.filter(({ kind }) => kind === 'sh')
+  const [key, start] = blocks.filter(({ kind }) => kind === 'sh')
+  desk.run('sh', ['-c', key!.code])
   // What the reader runs in another terminal.
   const worker = spawn('bash', ['-c', `${start!.code.replace('python3 ', 'exec python3 ')}`], { cwd: desk.home, env: desk.env, stdio: 'ignore' })
   const ended = new Promise((resolve) => worker.once('exit', resolve))
@@ -123,16 +127,47 @@ test('python.md does what it says', LONG, async () => {
 test('typescript.md does what it says', LONG, async () => {
   await using desk = await Desk.open()
   const blocks = blocksOf('typescript.md')
-  const [setUp, first, second] = blocks.filter(({ kind }) => kind === 'sh').map(({ code }) => code)
+  const [setUp, key, first, second] = blocks.filter(({ kind }) => kind === 'sh').map(({ code }) => code)
   const program = (name: string) => blocks.find(({ kind }) => kind === `ts ${name}`)!.code
   for (const name of ['publish.ts', 'greet.ts']) desk.write(name, program(name))
   desk.write('changed.ts', exampleText('worker.ts'))
   desk.change('changed.ts', '  echo: (payload)', `${program('action')}\n  echo: (payload)`)
-  const build = setUp!.replace('node resources/build-client.mjs', `node '${join(ROOT, 'resources', 'build-client.mjs')}' out/client`)
-  const script = [build, 'cp ../*.ts .\n', first, 'cp changed.ts worker.ts\n', second].join('')
-  const output = desk.run('bash', ['-c', `set -eu\nPATH='${join(process.execPath, '..')}':"$PATH"\n${script}`])
+  const script = [setUp, key, 'cp ../clone/*.ts .\n', first, 'cp changed.ts worker.ts\n', second].join('')
+  const output = desk.run('bash', ['-c', `set -eu\n${WITH_NODE}\nmkdir clone\nmv *.ts examples clone\ncd clone\n${script}`])
   expect(output).toContain("\n{ name: 'Ada' }\n")
   expect(output).toContain("\n{ said: 'Hello, Ada' }\n")
+})
+
+test('client.md does what it says', LONG, async () => {
+  await using desk = await Desk.open()
+  const blocks = blocksOf('client.md')
+  for (const { kind, code } of blocks.filter(({ kind }) => kind.startsWith('ts '))) desk.write(kind.slice(3), code)
+  const compiler = join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc')
+  const strict = '--noEmit --strict --module nodenext --moduleResolution nodenext --target es2023 --types node --skipLibCheck'
+  const output = desk.run('bash', ['-c', `set -eu
+${WITH_NODE}
+npm init -y > npm.log
+npm pkg set type=module
+${blocks.find(({ kind }) => kind === 'sh')!.code}
+ln -s '${join(ROOT, 'node_modules', '@types')}' node_modules/@types
+ln -s '${join(ROOT, 'node_modules', 'undici-types')}' node_modules/undici-types
+node '${compiler}' ${strict} publish.ts worker.ts events.ts values.ts
+export INTENT_BUS_URL=http://127.0.0.1:7610 INTENT_API_KEY="$(cat .config/intent-bus-desktop/main.key)"
+node events.ts > events.log &
+EVENTS=$!
+sleep 3
+node worker.ts &
+WORKER=$!
+node publish.ts
+node values.ts
+wait $EVENTS
+kill $WORKER
+wait $WORKER || true
+cat events.log`])
+  expect(output).toContain("\n{ said: 'Hello, Ada' }\n")
+  expect(output).toContain('12345678901234567890')
+  expect(output).toMatch(/^published resize [0-9a-f]{32}$/m)
+  expect(output).toMatch(/^fulfilled (resize|greet) [0-9a-f]{32}$/m)
 })
 
 describe('the documents', () => {

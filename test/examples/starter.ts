@@ -18,7 +18,9 @@ const PROGRAMS: Readonly<Record<StarterId, { readonly file: string; readonly com
   powershell: { file: 'worker.ps1', command: 'pwsh' },
   python: { file: 'worker.py', command: PYTHON },
   'python-sdk': { file: 'worker-sdk.py', command: PYTHON },
-  typescript: { file: 'worker.ts', command: process.execPath }
+  typescript: { file: 'worker.ts', command: process.execPath },
+  notification: { file: 'send_notification.py', command: PYTHON },
+  'event-log': { file: 'log_event.py', command: PYTHON }
 }
 
 /** The same action in each language: leaves a byte behind in the file `ran`, each time it runs. */

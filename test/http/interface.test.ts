@@ -55,3 +55,14 @@ test.each(['/admin/assets/none.js', '/admin/assets/..%2findex.html', '/admin/ass
     expect((await server.ask({ path })).status).toBe(404)
   }
 )
+
+test('the client is handed out to whoever asks, as npm takes it', async () => {
+  await using server = await TestServer.start()
+  const response = await fetch(`${server.url}/intent-bus-client.tgz`)
+  expect([response.status, response.headers.get('content-type')]).toEqual([200, 'application/gzip'])
+  expect(response.headers.get('x-intent-version')).toBe('2.1')
+  const archive = gunzipSync(Buffer.from(await response.arrayBuffer())).toString('latin1')
+  expect(archive).toContain('package/package.json')
+  expect(archive).toContain('"name": "intent-bus-client"')
+  expect((await server.ask({ method: 'POST', path: '/intent-bus-client.tgz' })).status).toBe(405)
+})

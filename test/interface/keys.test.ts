@@ -60,7 +60,9 @@ describe('a new key', () => {
       ['PowerShell', 'worker.ps1'],
       ['Python', 'worker.py'],
       ['Python SDK', 'worker-sdk.py'],
-      ['TypeScript', 'worker.ts']
+      ['TypeScript', 'worker.ts'],
+      ['Notifications', 'send_notification.py'],
+      ['Event log', 'log_event.py']
     ] as const) {
       await dialog().getByRole('tab', { name: language, exact: true }).click()
       await expect(dialog()).toContainText(`Save it as ${file}`)

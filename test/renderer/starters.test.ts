@@ -14,7 +14,9 @@ const FILES: Readonly<Record<StarterId, string>> = {
   powershell: 'worker.ps1',
   python: 'worker.py',
   'python-sdk': 'worker-sdk.py',
-  typescript: 'worker.ts'
+  typescript: 'worker.ts',
+  notification: 'send_notification.py',
+  'event-log': 'log_event.py'
 }
 const RUNNABLE = ['bash', 'python', 'python-sdk', 'typescript'] as const
 

@@ -1,6 +1,8 @@
 import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import { pino } from 'pino'
 import { assemble, type Faces } from '../../src/main/assemble.ts'
+import { builtBeside } from '../../src/main/built.ts'
 import { Bus } from '../../src/main/bus/bus.ts'
 import { systemClock } from '../../src/main/bus/clock.ts'
 import { systemRandom } from '../../src/main/bus/random.ts'
@@ -94,7 +96,7 @@ export class TestServer implements AsyncDisposable {
       log: pino({ level: 'silent' }) as Log,
       mainKey: await secret(bus, host, 'main_key_digest', MAIN_KEY),
       password: await secret(bus, host, 'dashboard_password_digest', PASSWORD),
-      interfaceDirectory: join(ROOT, 'out', 'renderer'),
+      built: builtBeside(pathToFileURL(join(ROOT, 'out', 'main', 'headless.js')).href),
       announce: () => {}
     })
     await faces.listener.listen(0)

@@ -11,6 +11,7 @@ import { Authentication, type OperatorSecrets } from './authenticate.ts'
 import { bare, exchange, refusal, type Exchange, type Reply, type State } from './exchange.ts'
 import { FailedLogins } from './failed-logins.ts'
 import { CONTROL_PATH, guard, type GuardOptions } from './guard.ts'
+import { CLIENT_PACKAGE_PATH, type ClientPackage } from './client-package.ts'
 import type { InterfaceFiles } from './interface-files.ts'
 import { adminRoutes } from './routes/admin.ts'
 import { clientRoutes, INTERFACE_PATH } from './routes/client.ts'
@@ -28,6 +29,7 @@ export interface AppOptions extends GuardOptions {
   readonly control: Control
   /** The built interface; its `index.html` and all that this loads. */
   readonly interfaceFiles: InterfaceFiles
+  readonly clientPackage: ClientPackage
 }
 
 type Route = (ctx: Exchange, param: string) => Reply | Promise<Reply>
@@ -38,7 +40,7 @@ export function createApp(options: AppOptions): Koa<State> {
   const client = clientRoutes({ ...options, authentication })
   const admin = adminRoutes({ ...options, authentication })
   const control = controlRoutes({ ...options, authentication })
-  const { interfaceFiles } = options
+  const { interfaceFiles, clientPackage } = options
   const app = new Koa<State>()
   // Else koa writes whatever a broken connection throws to standard error, in lines of its own.
   app.on('error', (err: NodeJS.ErrnoException) => {
@@ -69,6 +71,7 @@ export function createApp(options: AppOptions): Koa<State> {
     ['post', '/set/:key', client.set],
     ['get', '/get/:key', client.get],
     ['get', '/events', client.events],
+    ['get', CLIENT_PACKAGE_PATH, () => clientPackage.reply()],
     ['get', '/admin/dashboard', admin.dashboard],
     ['post', '/admin/generate_key', admin.generateKey],
     ['post', '/admin/revoke_key', admin.revokeKey],

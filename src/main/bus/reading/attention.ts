@@ -54,10 +54,15 @@ function halted({ isPaused, isMaintenance }: Symptoms): Attention[] {
   return told
 }
 
-function unservedGoal({ namespace, goal, open, lastClaimedAt }: UnservedGoal, { now }: Symptoms): Attention {
+function unservedGoal({ namespace, goal, open, lastClaimedAt }: UnservedGoal, { now, workforce }: Symptoms): Attention {
+  const filter = goalFilter('open', namespace, goal)
+  // Who asks and gets nothing has the wrong key: lanes of public intents would be asked for.
+  if (workforce.asking({ namespace, goal }).length > 0) {
+    const text = `${count(open)} open for ${code(goal)}, private to their publisher: the workers that ask for that goal have other keys.`
+    return { kind: 'unserved', text, filter }
+  }
   const idle = lastClaimedAt === null ? 'ever claimed that goal' : `claimed that goal for ${duration(now - lastClaimedAt)}`
-  const text = `${count(open)} open for ${code(goal)}, no worker has ${idle}.`
-  return { kind: 'unserved', text, filter: goalFilter('open', namespace, goal) }
+  return { kind: 'unserved', text: `${count(open)} open for ${code(goal)}, no worker has ${idle}.`, filter }
 }
 
 /** Lanes that the same filter leads to are one thing to look at. */

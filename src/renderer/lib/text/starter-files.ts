@@ -9,6 +9,8 @@ export interface StarterFile {
   readonly command: string
   /** Completes "It needs …". */
   readonly needs: string
+  /** What its only action is for; others take any goal. */
+  readonly ownGoal?: string
   /** Its text as it stands in `examples/`. */
   load(): Promise<{ readonly default: string }>
 }
@@ -51,7 +53,30 @@ export const STARTER_FILES: readonly StarterFile[] = [
     label: 'TypeScript',
     name: 'worker.ts',
     command: 'node worker.ts',
-    needs: 'Node 22.18 or later, and this bus’s package intent-bus-client',
+    needs: 'Node 22.18 or later, and the client that this bus hands out: npm install BUS_URL/intent-bus-client.tgz',
     load: () => import('../../../../examples/worker.ts?raw')
+  },
+  {
+    id: 'notification',
+    label: 'Notifications',
+    name: 'send_notification.py',
+    command: 'python3 send_notification.py',
+    needs: 'Python 3.8 or later; it shows {"message": "Done."} by what the machine has for notifications',
+    ownGoal: 'send_notification',
+    load: () => import('../../../../examples/send_notification.py?raw')
+  },
+  {
+    id: 'event-log',
+    label: 'Event log',
+    name: 'log_event.py',
+    command: 'python3 log_event.py',
+    needs: 'Python 3.8 or later; it adds each payload to ~/intent-bus-events.jsonl',
+    ownGoal: 'log_event',
+    load: () => import('../../../../examples/log_event.py?raw')
   }
 ]
+
+/** What it needs of a bus at this address. */
+export function needsOf({ needs }: StarterFile, url: string): string {
+  return needs.replace('BUS_URL', () => url)
+}

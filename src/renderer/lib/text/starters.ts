@@ -3,7 +3,7 @@ import { literal, type KeySource } from './programs.ts'
 
 /** The workers of `examples/`, set to a bus: the same files, with other values in the lines of their configuration. */
 
-export type StarterId = 'bash' | 'powershell' | 'python' | 'python-sdk' | 'typescript'
+export type StarterId = 'bash' | 'powershell' | 'python' | 'python-sdk' | 'typescript' | 'notification' | 'event-log'
 
 export interface StarterOptions {
   readonly url: string
@@ -41,6 +41,8 @@ const SYNTAXES: Readonly<Record<StarterId, Syntax>> = {
   },
   python: PYTHON,
   'python-sdk': PYTHON,
+  notification: PYTHON,
+  'event-log': PYTHON,
   typescript: {
     names: {
       url: 'const BUS_URL = ',
