@@ -181,3 +181,20 @@ test.concurrent('progress is told, keeps the lease, and ends the work when the l
   const [claim, first] = [done.rig.proxy.to('/claim')[0]!, done.rig.proxy.to('/extend_claim')[0]!]
   expect(first.at - claim.at).toBeLessThan(0.6)
 })
+
+test.concurrent('a talkative handler does not storm a bus that refuses its extensions', async () => {
+  let notes = 0
+  const busy = { status: 429, headers: { 'Retry-After': '1' } }
+  await using done = await work(({ path }) => (path.startsWith('/extend') ? busy : 'pass'), {
+    handler: async (_payload, { progress }) => {
+      for (const end = performance.now() + 1500; performance.now() < end; notes++) {
+        await progress(notes)
+        await sleep(10)
+      }
+    }
+  })
+  await until(() => done.outcomes.length > 0)
+  expect(done.outcomes[0]!.status).toBe('fulfilled')
+  expect(notes).toBeGreaterThan(20)
+  expect(done.rig.proxy.to('/extend_claim').length).toBeLessThanOrEqual(2)
+})

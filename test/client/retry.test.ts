@@ -1,6 +1,6 @@
 import { afterAll, expect, test } from 'vitest'
 import { IntentBusError, type IntentClient } from '../../src/main/client/index.ts'
-import { readRetryAfter } from '../../src/shared/client/retry.ts'
+import { pauseAfter, pauseAsTold, readRetryAfter } from '../../src/shared/client/retry.ts'
 import type { Fault, Seen } from './faulty-proxy.ts'
 import { ClientRig, rejection } from './rig.ts'
 
@@ -107,6 +107,27 @@ test('Retry-After is a number or a date', () => {
   expect(readRetryAfter('Fri, 31 Dec 1999 23:59:59 GMT')).toBe(0)
   expect(readRetryAfter('soon')).toBeUndefined()
   expect(readRetryAfter(null)).toBeUndefined()
+})
+
+test.each([
+  ['nothing', 0, 1],
+  ['a part of a second', 0.2, 1],
+  ['some seconds', 7, 7],
+  ['what nobody lives to see', 999_999_999, 120]
+])('who is told to wait for %s waits for one second at least, and for two minutes at most', (_name, retryAfter, seconds) => {
+  expect(pauseAsTold(retryAfter)).toBe(seconds)
+  const pause = pauseAfter(new IntentBusError('busy', { code: 'busy', status: 503, retryAfter }), 0)
+  expect(pause).toBeGreaterThanOrEqual(seconds)
+  expect(pause).toBeLessThanOrEqual(seconds + 0.5)
+})
+
+test.concurrent.each(['0', '0.25', new Date(0).toUTCString()])('Retry-After: %s starts no storm', async (told) => {
+  await using faulty = await ClientRig.start({}, () => ({ status: 503, headers: { 'Retry-After': told } }))
+  const error = await rejection<IntentBusError>(faulty.client().get('x'))
+  expect(error.status).toBe(503)
+  const times = faulty.proxy.seen.map(({ at }) => at)
+  expect(times).toHaveLength(3)
+  expect(times[2]! - times[0]!).toBeGreaterThanOrEqual(1.99)
 })
 
 test('a client on a sound network sends everything once', async () => {

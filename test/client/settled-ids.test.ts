@@ -1,7 +1,7 @@
-import { appendFileSync, readdirSync, readFileSync, statSync } from 'node:fs'
+import { appendFileSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { ExactNumber, SettledFile, SettledIds, TextResult, type SettledStore } from '../../src/main/client/index.ts'
+import { ExactNumber, SettledFile, SettledIds, TextResult, type SettledEntry, type SettledStore } from '../../src/main/client/index.ts'
 import { temporaryFolder } from '../support/folders.ts'
 import { losingFirstFulfil } from './faulty-proxy.ts'
 import { ClientRig, until } from './rig.ts'
@@ -82,6 +82,24 @@ test('the oldest are forgotten first', async () => {
   expect(String((await settled.recall(intent('c', 2)))!.result)).toBe('"c"')
 })
 
+test('a store that fails does not keep the program itself from remembering, and is asked again', async () => {
+  const kept: SettledEntry[] = []
+  let isBroken = true
+  const fragile = async <T>(use: () => T): Promise<T> => {
+    if (isBroken) throw new Error('no disk')
+    return use()
+  }
+  const store: SettledStore = { load: () => fragile(() => [...kept]), append: (entry) => fragile(() => void kept.push(entry)) }
+  for (const id of ['old', 'a']) kept.push({ id, attempt: 1, result: '"old"', resultType: 'json' })
+  const settled = new SettledIds({ store })
+  const intent = (id: string, claimAttempts: number) => ({ id, claimAttempts }) as Parameters<SettledIds['recall']>[0]
+  await expect(settled.recall(intent('old', 2))).rejects.toThrow('no disk')
+  await expect(settled.remember(intent('a', 2), 'new')).rejects.toThrow('no disk')
+  isBroken = false
+  expect(String((await settled.recall(intent('old', 2)))!.result)).toBe('"old"')
+  expect(String((await settled.recall(intent('a', 3)))!.result)).toBe('"new"')
+})
+
 test('a store that fails is told, and the work goes on', async () => {
   await using rig = await ClientRig.start()
   const broken: SettledStore = { load: () => Promise.reject(new Error('no disk')), append: () => Promise.reject(new Error('no disk')) }
@@ -118,4 +136,15 @@ test('a file keeps them for the next start, also behind a line that a crash cut 
   expect(kept.length).toBeLessThanOrEqual(6)
   expect(readdirSync(folder.path).sort()).toEqual(['settled', 'settled.older'])
   expect(readFileSync(path, 'utf8')).toContain('"h"')
+})
+
+test('a file that somebody clears away begins anew', async () => {
+  using folder = temporaryFolder()
+  const path = join(folder.path, 'settled')
+  const entry = (id: string) => ({ id, attempt: 1, result: null, resultType: 'json' }) as const
+  const file = new SettledFile(path, { max: 1 })
+  await file.append(entry('a'))
+  rmSync(path)
+  await file.append(entry('b'))
+  expect(await new SettledFile(path).load()).toEqual([entry('b')])
 })

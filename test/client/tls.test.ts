@@ -2,6 +2,7 @@ import { createServer, type ServerOptions } from 'node:https'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { createServer as createTcpServer, type AddressInfo } from 'node:net'
 import { request as forward } from 'node:http'
+import { createServer as createTlsServer } from 'node:tls'
 import { expect, test } from 'vitest'
 import { IntentBusNetworkError, IntentClient, tlsFetch, type TlsOptions } from '../../src/main/client/index.ts'
 import { MAIN_KEY, TestServer } from '../support/test-server.ts'
@@ -151,6 +152,32 @@ test('a server that breaks off in the middle of its answer is an error, not a sh
   const answer = await tlsFetch({ pin: PIN })(secure.url)
   await expect(answer.text()).rejects.toThrow()
 })
+
+test.each([
+  ['99', 'HTTP/1.1 99 Odd\r\nContent-Length: 0\r\n\r\n'],
+  ['1000', 'HTTP/1.1 1000 Odd\r\nContent-Length: 0\r\n\r\n'],
+  ['600', 'HTTP/1.1 600 Odd\r\nContent-Length: 2\r\n\r\n{}'],
+  ['101 to who wants no other protocol', 'HTTP/1.1 101 Odd\r\nConnection: Upgrade\r\nUpgrade: odd\r\n\r\n'],
+  ['200 with a reason that is none', 'HTTP/1.1 200 \x01\r\nContent-Length: 2\r\n\r\n{}'],
+  ['no kind at all', 'Hello\r\n\r\n']
+])('an answer with status %s is an error at once', async (_name, answer) => {
+  const odd = createTlsServer({ key: KEY, cert: CERTIFICATE }, (socket) => {
+    socket.on('error', () => {})
+    socket.once('data', () => socket.write(answer))
+  })
+  await new Promise<void>((resolve) => odd.listen(0, '127.0.0.1', resolve))
+  const baseUrl = `https://127.0.0.1:${(odd.address() as AddressInfo).port}`
+  const client = new IntentClient({ baseUrl, apiKey: MAIN_KEY, tls: { pin: PIN }, tracing: false })
+  expect(await rejection(client.claim())).toMatchObject({ name: 'IntentBusNetworkError', code: 'network' })
+  await new Promise((resolve) => odd.close(resolve))
+})
+
+test.each<TlsOptions>([{ pin: [] }, { ca: [] }, { ca: CERTIFICATE, pin: [] }, { ca: [], pin: PIN }])(
+  'an empty list, as in %j, trusts nobody, and is refused',
+  (tls) => {
+    expect(() => tlsFetch(tls)).toThrow(TypeError)
+  }
+)
 
 test.each(['', 'sha256//short=', 'md5//AAAA'])('%j is no pin', (pin) => {
   expect(() => tlsFetch({ pin })).toThrow(TypeError)

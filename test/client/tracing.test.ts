@@ -1,68 +1,9 @@
-import { AsyncLocalStorage } from 'node:async_hooks'
 import { afterAll, expect, test } from 'vitest'
-import type { OpenTelemetryApi } from '../../src/main/client/index.ts'
 import { ClientRig, rejection } from './rig.ts'
+import { recorder, type Context, type RecordedSpan } from './span-recorder.ts'
 
 const rig = await ClientRig.start()
 afterAll(() => rig[Symbol.asyncDispose]())
-
-interface RecordedSpan {
-  readonly name: string
-  readonly kind: number
-  readonly attributes: Record<string, string | number>
-  readonly traceId: string
-  readonly spanId: string
-  readonly parentId: string | undefined
-  error?: string
-  isEnded: boolean
-}
-
-interface Context {
-  readonly spanContext?: { readonly traceId: string; readonly spanId: string }
-}
-
-/** OpenTelemetry's API with an SDK behind it, as far as this client goes. */
-function recorder(): { api: OpenTelemetryApi; spans: RecordedSpan[]; active: () => Context } {
-  const spans: RecordedSpan[] = []
-  const contexts = new AsyncLocalStorage<Context>()
-  const active = (): Context => contexts.getStore() ?? {}
-  const hex = (digits: number): string => (spans.length + 1).toString(16).padStart(digits, '0')
-  const api: OpenTelemetryApi = {
-    SpanKind: { PRODUCER: 3, CONSUMER: 4 },
-    SpanStatusCode: { ERROR: 2 },
-    context: {
-      active,
-      with: (context, run) => contexts.run(context as Context, run)
-    },
-    trace: {
-      setSpan: (_context, span) => ({ spanContext: span.spanContext() }),
-      setSpanContext: (_context, spanContext) => ({ spanContext }),
-      getTracer: () => ({
-        startSpan(name, { kind, attributes }, context) {
-          const parent = (context as Context).spanContext
-          const span: RecordedSpan = {
-            name,
-            kind,
-            attributes: { ...attributes },
-            traceId: parent?.traceId ?? hex(32),
-            spanId: hex(16),
-            parentId: parent?.spanId,
-            isEnded: false
-          }
-          spans.push(span)
-          return {
-            spanContext: () => ({ traceId: span.traceId, spanId: span.spanId, traceFlags: 1 }),
-            setAttribute: (key, value) => (span.attributes[key] = value),
-            setStatus: ({ message }) => (span.error = message!),
-            recordException: () => {},
-            end: () => (span.isEnded = true)
-          }
-        }
-      })
-    }
-  }
-  return { api, spans, active }
-}
 
 test('a trace goes from the publisher to the worker', async () => {
   const { api, spans, active } = recorder()

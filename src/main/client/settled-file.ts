@@ -35,7 +35,8 @@ export class SettledFile implements SettledStore {
 
   async #write(entry: SettledEntry): Promise<void> {
     if (this.#lines >= this.#max) {
-      await rename(this.#path, this.#olderPath)
+      // Somebody may have cleared it away.
+      await rename(this.#path, this.#olderPath).catch(unlessAbsent)
       this.#lines = 0
     }
     // It begins with a line end: a line that was cut short must not swallow this one.
@@ -52,9 +53,14 @@ async function readLines(path: string): Promise<string[]> {
   try {
     return (await readFile(path, 'utf8')).split('\n').filter((line) => line !== '')
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return []
-    throw error
+    unlessAbsent(error)
+    return []
   }
+}
+
+/** Throws what is another trouble than that a file is not there. */
+function unlessAbsent(error: unknown): void {
+  if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
 }
 
 function parse(line: string): SettledEntry[] {

@@ -50,7 +50,11 @@ function exchange(agent: Agent, { method, url, headers }: Request, body: Buffer,
       reject(reason)
     }
     signal?.addEventListener('abort', onAbort, { once: true })
-    outgoing.on('close', () => signal?.removeEventListener('abort', onAbort))
+    outgoing.on('close', () => {
+      signal?.removeEventListener('abort', onAbort)
+      // All that is said of a connection that was to change its protocol.
+      if (incoming === undefined) reject(new Error('the connection was closed before an answer came'))
+    })
     outgoing.on('error', reject)
     outgoing.on('response', (response) => {
       incoming = response

@@ -13,6 +13,7 @@ import type * as options from './options.ts'
 import { monotonic } from './patience.ts'
 import { randomHex } from './random.ts'
 import { Requests, type Answer, type Ask } from './requests.ts'
+import { isPassing } from './retry.ts'
 import { findApiKey, findBaseUrl } from './settings.ts'
 import { Signer } from './signer.ts'
 import { Tracing } from './tracing.ts'
@@ -82,14 +83,18 @@ export class IntentClient {
   }
 
   /**
-   * Publishes and waits for the result. Rejects with IntentFailedError when the intent is dead, and with WaitTimeoutError
-   * when it is neither done nor dead in time.
+   * Publishes and waits for the result, also through trouble that may pass. Rejects with IntentFailedError when the intent is
+   * dead, and with WaitTimeoutError when it is not known to be done or dead in time. Errors behind the publish have `intentId`.
    */
   async publishAndWait(goal: string, payload: unknown, given: options.PublishAndWaitOptions = {}): Promise<IntentResult> {
     const { timeout = DEFAULT_RESULT_TIMEOUT, signal } = given
     const end = monotonic() + timeout
     const { id } = await this.publish(goal, payload, given)
-    const result = await this.getResult(id, { wait: Math.max(0, end - monotonic()), signal })
+    const result = await this.getResult(id, { wait: Math.max(0, end - monotonic()), signal }).catch((error: unknown) => {
+      if (signal?.aborted || !(error instanceof IntentBusError)) throw error
+      error.intentId = id
+      throw isPassing(error) ? new WaitTimeoutError(id, timeout, undefined, error) : error
+    })
     if (result.status === 'fulfilled') return result
     if (result.status === 'dead') throw new IntentFailedError(id, result.error)
     throw new WaitTimeoutError(id, timeout, result.status)
@@ -122,14 +127,18 @@ export class IntentClient {
     await this.#onLease('/fail/', id, { claim_token: claimToken, error }, given)
   }
 
-  /** What became of an intent (SPEC 7.7), for its publisher and its worker. With `wait` it may take that long to answer. */
+  /**
+   * What became of an intent (SPEC 7.7), for its publisher and its worker. With `wait` it may take that long to answer, and
+   * trouble that may pass is an error only when it has not passed by then.
+   */
   async getResult(id: string, { wait = 0, signal }: options.ResultOptions = {}): Promise<IntentResult> {
     const path = pathTo('/result/', id)
     const { result } = await waitFor(
-      { seconds: wait, pollInterval: POLL_INTERVAL, signal },
+      { seconds: wait, pollInterval: POLL_INTERVAL, bearsTrouble: wait > 0, signal },
       async (hold) => {
         const query = hold > 0 ? [waitParameter(hold)] : []
-        const answer = await this.#requests.send({ method: 'GET', path, query, mayRepeat: true, wait: hold, signal })
+        // Who waits asks again until the time is over, and then no more.
+        const answer = await this.#requests.send({ method: 'GET', path, query, mayRepeat: wait <= 0, wait: hold, signal })
         return { answer, result: answers.readResult(this.#fields(answer), answer.text, this.#numbers) }
       },
       (found) => answers.isSettled(found.result)

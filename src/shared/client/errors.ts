@@ -7,6 +7,7 @@ export interface ErrorFacts {
   readonly retryAfter?: number | undefined
   /** By it the bus's log tells more about the request. */
   readonly requestId?: string | undefined
+  readonly intentId?: string | undefined
   readonly cause?: unknown
 }
 
@@ -17,13 +18,16 @@ export class IntentBusError extends Error {
   readonly status: number | undefined
   readonly retryAfter: number | undefined
   readonly requestId: string | undefined
+  /** The intent that `publishAndWait` published before this went wrong: by it the result can still be asked for. */
+  intentId: string | undefined
 
-  constructor(message: string, { code, status, retryAfter, requestId, cause }: ErrorFacts) {
+  constructor(message: string, { code, status, retryAfter, requestId, intentId, cause }: ErrorFacts) {
     super(message, cause === undefined ? undefined : { cause })
     this.code = code
     this.status = status
     this.retryAfter = retryAfter
     this.requestId = requestId
+    this.intentId = intentId
   }
 }
 
@@ -50,22 +54,23 @@ export class IntentBusNetworkError extends IntentBusError {
 /** The intent that was waited for is dead. */
 export class IntentFailedError extends IntentBusError {
   override readonly name = 'IntentFailedError'
-  readonly intentId: string
+  declare readonly intentId: string
 
   /** `reason`: the last error of its workers. */
   constructor(intentId: string, reason: string | null) {
-    super(`Intent ${intentId} is dead: ${reason ?? 'no reason is known'}`, { code: 'intent_failed' })
-    this.intentId = intentId
+    super(`Intent ${intentId} is dead: ${reason ?? 'no reason is known'}`, { code: 'intent_failed', intentId })
   }
 }
 
 /** The intent that was waited for is neither fulfilled nor dead yet; it goes on, and its result can still be asked for. */
 export class WaitTimeoutError extends IntentBusError {
   override readonly name = 'WaitTimeoutError'
-  readonly intentId: string
+  declare readonly intentId: string
 
-  constructor(intentId: string, seconds: number, status: string) {
-    super(`Intent ${intentId} is still ${status} after ${seconds} seconds.`, { code: 'wait_timeout' })
-    this.intentId = intentId
+  /** `status`: its last known; undefined where the bus could not be asked in the end, and `cause` says why. */
+  constructor(intentId: string, seconds: number, status: string | undefined, cause?: Error) {
+    const found = status === undefined ? 'could not be asked for any more' : `is still ${status}`
+    const reason = cause === undefined ? '.' : `: ${cause.message}`
+    super(`Intent ${intentId} ${found} after ${seconds} seconds${reason}`, { code: 'wait_timeout', intentId, cause })
   }
 }

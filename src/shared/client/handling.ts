@@ -3,8 +3,10 @@ import type { LeaseLostError } from './errors.ts'
 import type { Handler, Outcome } from './handler.ts'
 import { LeaseKeeper } from './lease-keeper.ts'
 import type { LeaseOperations } from './leases.ts'
+import { Patience } from './patience.ts'
 import type { SettledIds } from './settled-ids.ts'
 import { settle } from './settle.ts'
+import { toError } from './thrown.ts'
 import type { Tracing } from './tracing.ts'
 
 export interface HandlingOptions {
@@ -19,7 +21,7 @@ export interface HandlingOptions {
   readonly onTrouble: (error: Error) => void
 }
 
-/** Who stops a worker does not wait for a network that is down: without a word the lease ends by itself. */
+/** Who stops a worker does not wait longer for a bus that is down: without a word the lease ends by itself. */
 const HAND_BACK_SECONDS = 5
 
 /** Why a handler is told to end when its worker stops; the bus keeps it as the error of the attempt. */
@@ -36,37 +38,41 @@ export class Handling {
   readonly #options: HandlingOptions
   readonly #interrupt = new AbortController()
   readonly #keeper: LeaseKeeper
-  readonly #handedBack: Promise<void>
-  #noteHandBack = (): void => {}
+  readonly #handedBack = new AbortController()
+  /** With telling the bus how it ended; it has no limit of its own until the intent is handed back. */
+  readonly #patience = new Patience(Infinity)
   /** When the handler has ended, which may be long after the lease was lost or handed back. Never rejects. */
   #work: Promise<Outcome> | undefined
+  readonly #note = (error: unknown): undefined => void this.#options.onTrouble(toError(error))
   /** Resolves with how it ended for the bus. Rejects when that could not be told. */
   readonly settled: Promise<Outcome>
 
   constructor(options: HandlingOptions) {
     this.#options = options
-    this.#handedBack = new Promise((resolve) => {
-      this.#noteHandBack = resolve
-    })
     this.#keeper = new LeaseKeeper({
       leases: options.leases,
       intent: options.intent,
       onLost: (error: LeaseLostError) => this.#interrupt.abort(error),
       onTrouble: options.onTrouble
     })
-    this.settled = this.#handle().finally(() => this.#keeper.stop())
+    this.settled = this.#handle().finally(() => {
+      this.#keeper.stop()
+      this.#patience.end()
+    })
   }
 
   /** Resolves when it is settled and the handler has ended, if it is waited for. Never rejects. */
   async finished(): Promise<void> {
     await this.settled.catch(() => {})
-    await Promise.race([this.#work?.catch(() => {}), this.#handedBack])
+    await Promise.race([this.#work?.catch(() => {}), aborted(this.#handedBack.signal)])
   }
 
-  /** Tells the handler to end, and gives the intent back without waiting for it. */
+  /** Tells the handler to end, and gives the intent back without waiting for it, nor longer than a moment for the bus. */
   handBack(): void {
+    if (this.#handedBack.signal.aborted) return
+    this.#patience.restart(HAND_BACK_SECONDS)
     this.#interrupt.abort(new HandBackError())
-    this.#noteHandBack()
+    this.#handedBack.abort()
   }
 
   #handle(): Promise<Outcome> {
@@ -89,23 +95,26 @@ export class Handling {
     const isHandedBack = outcome.status === 'failed' && outcome.error instanceof HandBackError
     const seconds = Math.min(this.#keeper.left, isHandedBack ? HAND_BACK_SECONDS : Infinity)
     this.#keeper.stop()
-    const settled = await settle(leases, intent, outcome, seconds)
+    const settled = await settle(leases, intent, outcome, { seconds, signal: this.#patience.signal })
     // The bus refuses the result: what is remembered would only be refused again.
-    if (outcome.status === 'fulfilled' && settled.status === 'failed') await settledIds?.forget(intent)
+    if (outcome.status === 'fulfilled' && settled.status === 'failed') {
+      await Promise.race([settledIds?.forget(intent).catch(this.#note), aborted(this.#patience.signal)])
+    }
     return settled
   }
 
   /** Never rejects. */
   async #runHandler(): Promise<Outcome> {
-    const { intent, handler, settledIds, onTrouble } = this.#options
-    const note = (error: unknown): undefined => void onTrouble(toError(error))
-    const known = await settledIds?.recall(intent).catch(note)
+    const { intent, handler, settledIds } = this.#options
+    const known = await settledIds?.recall(intent).catch(this.#note)
     if (known !== undefined) return { status: 'fulfilled', result: known.result }
     try {
       const { signal } = this.#interrupt
+      // Nothing is begun that is to end at once.
+      signal.throwIfAborted()
       const result = await handler(intent.payload, { intent, signal, progress: (said) => this.#progress(said) })
       // Before the bus is told: what gets lost is the fulfil. Also when the lease is lost, for who claims it next.
-      await settledIds?.remember(intent, result).catch(note)
+      await settledIds?.remember(intent, result).catch(this.#note)
       return { status: 'fulfilled', result }
     } catch (error) {
       return { status: 'failed', error: toError(error) }
@@ -131,14 +140,4 @@ function aborted(signal: AbortSignal): Promise<void> {
 /** How it ends for the bus when the handler is not waited for. */
 function interruption(reason: Error): Outcome {
   return reason instanceof HandBackError ? { status: 'failed', error: reason } : { status: 'lost', error: reason }
-}
-
-/** Handlers may throw anything. */
-function toError(thrown: unknown): Error {
-  if (thrown instanceof Error) return thrown
-  try {
-    return new Error(String(thrown))
-  } catch {
-    return new Error('The handler threw something that has no text.')
-  }
 }

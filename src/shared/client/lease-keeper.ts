@@ -52,9 +52,10 @@ export class LeaseKeeper {
     this.#ended.abort()
   }
 
-  /** Extends the lease if it has run for a while. */
+  /** Extends the lease if it has run for a while, and no failed attempt asks for a pause. */
   async touch(): Promise<void> {
-    const isDue = monotonic() - this.#since > (this.#until - this.#since) * PROGRESS_AFTER
+    const at = this.#failures > 0 ? this.#extendAt : this.#since + (this.#until - this.#since) * PROGRESS_AFTER
+    const isDue = monotonic() > at
     if (isDue && !this.#ended.signal.aborted) await this.#extend()
   }
 

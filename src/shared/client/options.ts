@@ -48,7 +48,7 @@ export interface PublishOptions extends CallOptions {
 }
 
 export interface PublishAndWaitOptions extends PublishOptions {
-  /** Seconds, from the call to the result. Default: 60. */
+  /** Seconds, from the call to the result; a bus that does not answer may take up the client's `timeout` besides. Default: 60. */
   readonly timeout?: number | undefined
 }
 

@@ -39,6 +39,7 @@ export class Patience {
   readonly #onAbort = (): void => this.#controller.abort(this.#given!.reason)
   #timer: ReturnType<typeof setTimeout> | undefined
   #isOver = false
+  #isEnded = false
 
   /** `seconds` may be Infinity. */
   constructor(seconds: number, given?: AbortSignal) {
@@ -61,15 +62,16 @@ export class Patience {
   restart(seconds: number): void {
     clearTimeout(this.#timer)
     this.#timer = undefined
-    if (seconds === Infinity || this.signal.aborted) return
+    if (seconds === Infinity || this.signal.aborted || this.#isEnded) return
     this.#timer = timer(seconds, () => {
       this.#isOver = true
       this.#controller.abort()
     })
   }
 
-  /** Must be called, whatever happened: else the timer and the ear for the other signal stay. */
+  /** Must be called, whatever happened: else the timer and the ear for the other signal stay. From then on nothing aborts. */
   end(): void {
+    this.#isEnded = true
     clearTimeout(this.#timer)
     this.#given?.removeEventListener('abort', this.#onAbort)
   }

@@ -4,9 +4,9 @@ import { IntentBusError, IntentBusNetworkError } from './errors.ts'
 const RETRIES = 2
 /** Statuses behind which the next attempt may find a bus that is well again. */
 const PASSING = new Set([500, 502, 503, 504])
-/** Seconds: who is told to wait longer gets the error at once, with `retryAfter`. */
+/** Seconds: what goes on until it succeeds waits no longer, whatever it is told; anything else gets the error at once. */
 const LONGEST_PAUSE = 120
-/** Seconds, at least, that a bus's word counts for. */
+/** Seconds, at least, that a bus's word counts for: 0 is no leave to storm a bus in trouble. */
 const SHORTEST_TOLD = 1
 /** Seconds, at least, between attempts that must succeed before a lease ends. */
 const SHORTEST_PAUSE = 0.25
@@ -30,11 +30,16 @@ export function mayHaveHappened(error: IntentBusError): boolean {
   return error.status === undefined || (error.status >= 500 && error.status !== 503)
 }
 
-/** Seconds to wait after the failure number `attempt`, from 0: as long as the bus says, where it says. */
+/** Seconds to wait for who is told to wait for `seconds`. */
+export function pauseAsTold(seconds: number): number {
+  return Math.min(Math.max(seconds, SHORTEST_TOLD), LONGEST_PAUSE)
+}
+
+/** Seconds to wait after the failure number `attempt`, from 0: as the bus says, where it says, but two minutes at most. */
 export function pauseAfter(error: unknown, attempt: number): number {
   const told = error instanceof IntentBusError ? error.retryAfter : undefined
-  // Whoever was told the same second would come back together; 0 is no leave to storm a bus in trouble.
-  return told === undefined ? backoff(attempt) : Math.max(told, SHORTEST_TOLD) + Math.random() * 0.5
+  // Whoever was told the same second would come back together.
+  return told === undefined ? backoff(attempt) : pauseAsTold(told) + Math.random() * 0.5
 }
 
 /** The same for what must succeed within `left` seconds: short enough for another attempt, where the bus does not say. */
@@ -54,8 +59,8 @@ export function pauseBeforeRetry(error: unknown, attempt: number): number | unde
     error instanceof IntentBusNetworkError ||
     (error.status !== undefined && PASSING.has(error.status)) ||
     (error.status === 429 && error.retryAfter !== undefined)
-  const pause = pauseAfter(error, attempt)
-  return isRetried && pause <= LONGEST_PAUSE ? pause : undefined
+  const isToldTooLong = error.retryAfter !== undefined && error.retryAfter > LONGEST_PAUSE
+  return isRetried && !isToldTooLong ? pauseAfter(error, attempt) : undefined
 }
 
 /** Seconds of a Retry-After header, which holds a number or a date; undefined when it makes no sense. */

@@ -53,7 +53,6 @@ export class SettledIds {
 
   /** Remembers a result, before the bus is told. Throws TypeError for one that is no JSON; rejects as the store does. */
   async remember({ id, claimAttempts }: ClaimedIntent, result: unknown): Promise<void> {
-    await this.#loaded()
     const isText = result instanceof TextResult
     const value = isText ? result.text : result
     const text = value === undefined ? null : writeJson(value)
@@ -62,17 +61,22 @@ export class SettledIds {
 
   /** Has the work done anew when the intent comes again. Rejects as the store does. */
   async forget({ id }: ClaimedIntent): Promise<void> {
-    await this.#loaded()
     await this.#add({ id, attempt: null, result: null, resultType: 'json' })
   }
 
+  /** A load that failed is tried again the next time. */
   #loaded(): Promise<void> {
-    this.#loading ??= this.#load()
+    this.#loading ??= this.#load().catch((error: unknown) => {
+      this.#loading = undefined
+      throw error
+    })
     return this.#loading
   }
 
   async #load(): Promise<void> {
-    for (const entry of (await this.#store?.load()) ?? []) this.#keep(entry)
+    const loaded = (await this.#store?.load()) ?? []
+    // What was remembered before it could be loaded is newer.
+    for (const entry of [...loaded, ...this.#entries.values()]) this.#keep(entry)
   }
 
   async #add(entry: SettledEntry): Promise<void> {

@@ -1,4 +1,10 @@
-import type { Attributes, OpenTelemetryApi, SpanContext, TracingSource } from './open-telemetry.ts'
+import type { Attributes, OpenTelemetryApi, Span, TracingSource } from './open-telemetry.ts'
+import { sleep } from './patience.ts'
+import { toError } from './thrown.ts'
+import { formatTraceparent, parseTraceparent } from './trace-context.ts'
+
+/** Seconds: an API that is not found by then is not waited for. */
+const FINDING_SECONDS = 5
 
 /** What is traced: a publish, or the work on an intent. */
 export interface Operation {
@@ -15,14 +21,17 @@ export interface Operation {
 /** What an operation may tell its span. */
 export interface Traced {
   /** The span's own trace context; undefined where nothing is traced. */
-  readonly traceparent?: string
+  readonly traceparent: string | undefined
   /** Names the intent, once it is known. */
   noteIntent(id: string): void
   /** Says that it went wrong, where that does not show in a rejection. */
   noteError(error: Error): void
 }
 
-/** Runs operations within spans; where there is no OpenTelemetry, just so. */
+/**
+ * Runs operations within spans; where there is no OpenTelemetry, just so. What a tracer does wrong is no concern of the
+ * operation: it runs once, and ends as it would without.
+ */
 export class Tracing {
   readonly #baseUrl: URL
   readonly #source: TracingSource
@@ -33,9 +42,9 @@ export class Tracing {
     this.#source = source
   }
 
-  /** Resolves and rejects as `run` does. */
+  /** Resolves and rejects as `run` does, which must not throw but reject. */
   async span<T>(operation: Operation, run: (traced: Traced) => Promise<T>): Promise<T> {
-    const api = typeof this.#source === 'function' ? await (this.#found ??= this.#source()) : this.#source
+    const api = typeof this.#source === 'function' ? await (this.#found ??= find(this.#source)) : this.#source
     if (api === undefined || api === false) return run(UNTRACED)
     return inSpan(api, operation, this.#attributes(operation), run)
   }
@@ -58,53 +67,80 @@ export class Tracing {
   }
 }
 
-const UNTRACED: Traced = { noteIntent: () => {}, noteError: () => {} }
+const UNTRACED: Traced = { traceparent: undefined, noteIntent: () => {}, noteError: () => {} }
+
+/** Undefined also when looking for it fails. */
+async function find(look: () => Promise<OpenTelemetryApi | undefined>): Promise<OpenTelemetryApi | undefined> {
+  const ended = new AbortController()
+  try {
+    return await Promise.race([look(), sleep(FINDING_SECONDS, ended.signal).then(() => undefined)])
+  } catch {
+    return undefined
+  } finally {
+    ended.abort()
+  }
+}
 
 async function inSpan<T>(
   api: OpenTelemetryApi,
-  { kind, goal, traceparent }: Operation,
+  operation: Operation,
   attributes: Attributes,
   run: (traced: Traced) => Promise<T>
 ): Promise<T> {
+  const started = quietly(() => startSpan(api, operation, attributes))
+  if (started === undefined) return run(UNTRACED)
+  const { span, parent } = started
+  const traced = tracedBy(api, span)
+  const runOnce = once(() => run(traced))
+  // It resolves with nothing: a context that passes promises on would pass on a rejection that nobody handles.
+  quietly(() => api.context.with(api.trace.setSpan(parent, span), () => void runOnce()))
+  try {
+    // Which begins only now where there was no context for it.
+    return await runOnce()
+  } catch (error) {
+    traced.noteError(toError(error))
+    throw error
+  } finally {
+    quietly(() => span.end())
+  }
+}
+
+function startSpan(
+  api: OpenTelemetryApi,
+  { kind, goal, traceparent }: Operation,
+  attributes: Attributes
+): { readonly span: Span; readonly parent: unknown } {
   const remote = parseTraceparent(traceparent)
   const active = api.context.active()
   const parent = remote === undefined ? active : api.trace.setSpanContext(active, remote)
   const spanKind = kind === 'publish' ? api.SpanKind.PRODUCER : api.SpanKind.CONSUMER
   const span = api.trace.getTracer('intent-bus-client').startSpan(`${kind} ${goal}`, { kind: spanKind, attributes }, parent)
-  const noteError = (error: Error): void => {
-    span.recordException(error)
-    span.setAttribute('error.type', error.name)
-    span.setStatus({ code: api.SpanStatusCode.ERROR, message: error.message })
+  return { span, parent }
+}
+
+function tracedBy({ SpanStatusCode }: OpenTelemetryApi, span: Span): Traced {
+  return {
+    traceparent: quietly(() => formatTraceparent(span.spanContext())),
+    noteIntent: (id) => void quietly(() => span.setAttribute('messaging.message.id', id)),
+    noteError(error) {
+      quietly(() => span.recordException(error))
+      quietly(() => span.setAttribute('error.type', error.name))
+      quietly(() => span.setStatus({ code: SpanStatusCode.ERROR, message: error.message }))
+    }
   }
-  const own = formatTraceparent(span.spanContext())
-  const traced: Traced = {
-    ...(own === undefined ? {} : { traceparent: own }),
-    noteIntent: (id) => void span.setAttribute('messaging.message.id', id),
-    noteError
-  }
+}
+
+/** What a call into the tracer returns; undefined when it throws. */
+function quietly<T>(call: () => T): T | undefined {
   try {
-    return await api.context.with(api.trace.setSpan(parent, span), () => run(traced))
-  } catch (error) {
-    noteError(error instanceof Error ? error : new Error(String(error)))
-    throw error
-  } finally {
-    span.end()
+    return call()
+  } catch {
+    return undefined
   }
 }
 
-/** W3C Trace Context; undefined for what is none. */
-function parseTraceparent(text: string | null | undefined): SpanContext | undefined {
-  const [, traceId, spanId, flags] = /^00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})$/.exec(text ?? '') ?? []
-  if (traceId === undefined || spanId === undefined || isZero(traceId) || isZero(spanId)) return undefined
-  return { traceId, spanId, traceFlags: parseInt(flags!, 16), isRemote: true }
-}
-
-/** Undefined for the span of an API without an SDK behind it, whose ids are all zero. */
-function formatTraceparent({ traceId, spanId, traceFlags }: SpanContext): string | undefined {
-  if (isZero(traceId)) return undefined
-  return `00-${traceId}-${spanId}-${(traceFlags & 0xff).toString(16).padStart(2, '0')}`
-}
-
-function isZero(id: string): boolean {
-  return /^0*$/.test(id)
+/** Runs at the first call; every call has the same promise. */
+function once<T>(run: () => Promise<T>): () => Promise<T> {
+  let running: Promise<T> | undefined
+  return () => (running ??= run())
 }

@@ -1,7 +1,7 @@
 import { WAIT } from '../limits.ts'
 import { monotonic, sleep } from './patience.ts'
 import type { Answer } from './requests.ts'
-import { readRetryAfter } from './retry.ts'
+import { isPassing, pauseAfter, pauseAsTold, readRetryAfter } from './retry.ts'
 
 /**
  * Waiting for something that a bus may hold a request for (`wait=S`). A server that does not know the parameter answers
@@ -24,6 +24,8 @@ export interface Wait {
   readonly hold?: number | undefined
   /** Seconds between requests where the bus cannot hold them. */
   readonly pollInterval: number
+  /** Whether to ask again after trouble that may pass, as long as there is time; what is asked must be safe to repeat. */
+  readonly bearsTrouble?: boolean
   readonly signal?: AbortSignal | undefined
 }
 
@@ -39,7 +41,7 @@ export function waitParameter(seconds: number): readonly [name: string, value: s
 
 /**
  * Asks until there is something or the time is over. `ask` is told how many seconds the request may be held; `isThere`
- * tells whether what it found was waited for. Resolves with what was found last.
+ * tells whether what it found was waited for. Resolves and rejects as the last `ask` does.
  */
 export async function waitFor<T extends Found>(
   wait: Wait,
@@ -47,19 +49,28 @@ export async function waitFor<T extends Found>(
   isThere: (found: T) => boolean
 ): Promise<T> {
   const end = monotonic() + wait.seconds
-  for (;;) {
+  for (let failures = 0; ; ) {
     const hold = Math.min(Math.max(0, end - monotonic()), wait.hold ?? WAIT.max, WAIT.max)
-    const found = await ask(hold)
-    const left = end - monotonic()
-    if (isThere(found) || left <= 0) return found
-    // An answer that comes early, of a bus that is closing or holds too many, must not make a storm.
-    const wasHeld = knowsWaiting(found.answer) && hold > SLACK && found.answer.took > hold - SLACK
-    if (!wasHeld) await sleep(Math.min(pauseAfter(found.answer, hold > 0, wait.pollInterval), left), wait.signal)
+    let pause: number
+    try {
+      const found = await ask(hold)
+      if (isThere(found) || monotonic() >= end) return found
+      failures = 0
+      pause = pauseBetween(found.answer, hold, wait.pollInterval)
+    } catch (error) {
+      const isBorne = wait.bearsTrouble === true && !wait.signal?.aborted && isPassing(error)
+      if (!isBorne || monotonic() >= end) throw error
+      pause = pauseAfter(error, failures++)
+    }
+    if (pause > 0) await sleep(Math.min(pause, end - monotonic()), wait.signal)
   }
 }
 
 /** Seconds before asking again: as the bus says, but no sooner than the interval for polling where it does not wait. */
-function pauseAfter(answer: Answer, isWaiting: boolean, pollInterval: number): number {
-  const told = Math.max(readRetryAfter(answer.header('Retry-After')) ?? 1, 1)
-  return isWaiting && knowsWaiting(answer) ? told : Math.max(told, pollInterval)
+function pauseBetween(answer: Answer, hold: number, pollInterval: number): number {
+  const waits = knowsWaiting(answer)
+  if (waits && hold > SLACK && answer.took > hold - SLACK) return 0
+  // An answer that comes early, of a bus that is closing or holds too many, must not make a storm.
+  const told = pauseAsTold(readRetryAfter(answer.header('Retry-After')) ?? 0)
+  return waits && hold > 0 ? told : Math.max(told, pollInterval)
 }

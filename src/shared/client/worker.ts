@@ -7,6 +7,7 @@ import type { LeaseOperations } from './leases.ts'
 import { Patience, sleep } from './patience.ts'
 import { isPassing, pauseAfter } from './retry.ts'
 import type { SettledIds } from './settled-ids.ts'
+import { toError } from './thrown.ts'
 import type { Tracing } from './tracing.ts'
 
 /** Seconds between claims where the bus cannot hold them; a generated key has 60 requests a minute for all that it does. */
@@ -150,7 +151,7 @@ export class Worker {
       workerId: this.#claims.workerId,
       handler: this.#handlers.get(intent.goal) ?? unknownGoal,
       settledIds: settled,
-      onProgress: (note) => onProgress?.(note, intent),
+      onProgress: (note) => this.#tell(() => onProgress?.(note, intent), intent),
       onTrouble: (error) => this.#report(error, intent)
     })
     this.#handlings.add(handling)
@@ -165,7 +166,7 @@ export class Worker {
       if (outcome.status === 'lost') this.#report(outcome.error, intent)
       this.#tell(() => this.#options.onSettled?.(outcome, intent), intent)
     } catch (error) {
-      this.#report(error as Error, intent)
+      this.#report(toError(error), intent)
     } finally {
       // A handler that goes on although its lease is lost still takes up a place.
       await handling.finished()
@@ -186,25 +187,24 @@ export class Worker {
     for (const handling of this.#handlings) handling.handBack()
   }
 
-  /** What those who listen do wrong is trouble like any other, and ends no work. */
-  #tell(call: () => void, intent: ClaimedIntent): void {
-    try {
-      call()
-    } catch (error) {
-      this.#report(error as Error, intent)
-    }
+  /** What those who listen do wrong, at once or later, is trouble like any other, and ends no work. */
+  #tell(call: () => unknown, intent: ClaimedIntent): void {
+    invoke(call).catch((error: unknown) => this.#report(toError(error), intent))
   }
 
   #report(error: Error, intent?: ClaimedIntent): void {
-    const { onError } = this.#options
-    if (onError !== undefined) {
-      try {
-        onError(error, intent)
-      } catch (fault) {
-        console.error('intent bus: onError threw', fault)
-      }
-    } else console.error(`intent bus: ${intent === undefined ? '' : `${intent.goal} ${intent.id}: `}${error.message}`)
+    const { onError = print } = this.#options
+    invoke(() => onError(error, intent)).catch((fault: unknown) => console.error('intent bus: onError threw', fault))
   }
+}
+
+/** Calls at once; what that throws is a rejection, too. */
+async function invoke(call: () => unknown): Promise<void> {
+  await call()
+}
+
+function print(error: Error, intent?: ClaimedIntent): void {
+  console.error(`intent bus: ${intent === undefined ? '' : `${intent.goal} ${intent.id}: `}${error.message}`)
 }
 
 function handlersOf({ goals, goal, handler }: WorkerOptions): ReadonlyMap<string, Handler> {
