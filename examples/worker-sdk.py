@@ -23,6 +23,7 @@ import sys
 import threading
 import time
 from concurrent.futures import Future, wait as wait_for
+from urllib.parse import urlsplit
 
 try:
     from intent_bus import IntentBusAuthError, IntentBusError, IntentBusRateLimitError, IntentClient
@@ -116,11 +117,14 @@ def known(method, **values):
 
 
 class Results:
-    """What actions came to, kept in a file each until the bus has it."""
+    """What actions came to, kept in a file each until the bus has it. Trouble with that is said, and ends no worker."""
 
     def __init__(self, folder):
         self.folder = os.path.expanduser(folder)
-        os.makedirs(self.folder, mode=0o700, exist_ok=True)
+        try:
+            os.makedirs(self.folder, mode=0o700, exist_ok=True)
+        except OSError as error:
+            sys.exit(f"Results cannot be kept: {error}. STATE_DIR must be a folder that you may write to.")
 
     def path(self, intent):
         # The id becomes the name of a file.
@@ -135,16 +139,28 @@ class Results:
                 return file.read()
         except FileNotFoundError:
             return None
+        except OSError as error:
+            log(f"whether {intent['id']} was done before cannot be known: {error}")
+            return None
 
     def write(self, intent, text):
-        with open(self.path(intent) + ".new", "w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(file.name, self.path(intent))
+        try:
+            with open(self.path(intent) + ".new", "w", encoding="utf-8") as file:
+                file.write(text)
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(file.name, self.path(intent))
+        except OSError as error:
+            # The bus may well take it all the same.
+            log(f"what {intent['id']} came to cannot be kept, and is done again if the bus does not hear of it now: {error}")
 
     def forget(self, intent):
-        os.remove(self.path(intent))
+        try:
+            os.remove(self.path(intent))
+        except FileNotFoundError:
+            pass
+        except OSError as error:
+            log(f"what {intent['id']} came to cannot be forgotten, and settles it again if it is retried: {error}")
 
 
 class Worker:
@@ -258,7 +274,15 @@ class Worker:
         return False
 
 
+def bypass_proxies():
+    """A proxy of the environment, which the SDK would ask, is no place for the key."""
+    excepted = os.environ.get("no_proxy") or os.environ.get("NO_PROXY")
+    host = urlsplit(BUS_URL).hostname
+    os.environ["no_proxy"] = f"{excepted},{host}" if excepted else host
+
+
 if __name__ == "__main__":
+    bypass_proxies()
     worker = Worker(IntentClient(base_url=BUS_URL, api_key=read_key()), Results(STATE_DIR))
     signal.signal(signal.SIGINT, worker.stop)
     signal.signal(signal.SIGTERM, worker.stop)

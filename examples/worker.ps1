@@ -228,6 +228,13 @@ function Invoke-Action([string]$Name, [string]$Claim, $Lease) {
     }
 }
 
+# Forgets what an intent came to, if it could be kept.
+function Remove-Result([string]$Path) {
+    if (-not (Test-Path -LiteralPath $Path)) { return }
+    try { Remove-Item -LiteralPath $Path }
+    catch { Write-Log "$Path cannot be removed, and settles its intent again if that is retried: $($_.Exception.Message)" }
+}
+
 # Runs the action that a claimed intent names, and settles it.
 function Complete-Intent($Intent, [string]$Claim) {
     $lease = New-Lease $Intent
@@ -257,19 +264,26 @@ function Complete-Intent($Intent, [string]$Claim) {
             Send-Failure $_.Exception.Message $lease
             return
         }
-        [IO.File]::WriteAllText("$kept.new", $result)
-        Move-Item -LiteralPath "$kept.new" -Destination $kept -Force
+        try {
+            [IO.File]::WriteAllText("$kept.new", $result)
+            Move-Item -LiteralPath "$kept.new" -Destination $kept -Force
+        }
+        catch {
+            # The bus may well take it all the same.
+            $again = 'cannot be kept, and is done again if the bus does not hear of it now'
+            Write-Log "what $($Intent.id) came to ${again}: $($_.Exception.Message)"
+        }
     }
     $answer = Send-Outcome 'fulfill' 'result' $result $lease
     if (-not $answer) {
         Write-Log "not fulfilled $($Intent.id): the lease is lost"
     }
     elseif ($answer.Status -eq 200) {
-        Remove-Item -LiteralPath $kept
+        Remove-Result $kept
         Write-Log "fulfilled $($Intent.id)"
     }
     elseif ($answer.Status -eq 400 -or $answer.Status -eq 413) {
-        Remove-Item -LiteralPath $kept
+        Remove-Result $kept
         Send-Failure $answer.Problem $lease
     }
     else {
@@ -289,6 +303,8 @@ Get-ChildItem -LiteralPath $StateDir -File | Where-Object { $_.LastWriteTime -lt
 $handler = [Net.Http.HttpClientHandler]::new()
 # A redirect, followed, would take the key elsewhere.
 $handler.AllowAutoRedirect = $false
+# A proxy of the system or the environment is no place for it either.
+$handler.UseProxy = $false
 $Client = [Net.Http.HttpClient]::new($handler)
 $Client.DefaultRequestHeaders.Add('X-API-KEY', $Key)
 $Client.DefaultRequestHeaders.Add('X-Worker-ID', ([Environment]::MachineName -replace '[^A-Za-z0-9_.:-]', ''))

@@ -213,15 +213,18 @@ class Lease:
 
 
 class Results:
-    """What actions came to, kept in a file each until the bus has it."""
+    """What actions came to, kept in a file each until the bus has it. Trouble with that is said, and ends no worker."""
 
     def __init__(self, folder):
         self.folder = os.path.expanduser(folder)
-        os.makedirs(self.folder, mode=0o700, exist_ok=True)
-        for entry in os.scandir(self.folder):
-            # The bus has forgotten intents that are so old.
-            if entry.is_file() and entry.stat().st_mtime < time.time() - 8 * 86_400:
-                os.remove(entry.path)
+        try:
+            os.makedirs(self.folder, mode=0o700, exist_ok=True)
+            for entry in os.scandir(self.folder):
+                # The bus has forgotten intents that are so old.
+                if entry.is_file() and entry.stat().st_mtime < time.time() - 8 * 86_400:
+                    os.remove(entry.path)
+        except OSError as error:
+            sys.exit(f"Results cannot be kept: {error}. STATE_DIR must be a folder that you may write to.")
 
     def path(self, intent):
         return os.path.join(self.folder, intent["id"])
@@ -233,16 +236,28 @@ class Results:
                 return file.read()
         except FileNotFoundError:
             return None
+        except OSError as error:
+            log(f"whether {intent['id']} was done before cannot be known: {error}")
+            return None
 
     def write(self, intent, text):
-        with open(self.path(intent) + ".new", "w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(file.name, self.path(intent))
+        try:
+            with open(self.path(intent) + ".new", "w", encoding="utf-8") as file:
+                file.write(text)
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(file.name, self.path(intent))
+        except OSError as error:
+            # The bus may well take it all the same.
+            log(f"what {intent['id']} came to cannot be kept, and is done again if the bus does not hear of it now: {error}")
 
     def forget(self, intent):
-        os.remove(self.path(intent))
+        try:
+            os.remove(self.path(intent))
+        except FileNotFoundError:
+            pass
+        except OSError as error:
+            log(f"what {intent['id']} came to cannot be forgotten, and settles it again if it is retried: {error}")
 
 
 class Worker:

@@ -71,27 +71,29 @@ die() {
   exit 2
 }
 
-# PROCESS: waits until it has ended, however many signals come meanwhile, and gives its exit code.
+# PROCESS: waits until it has ended, however many signals come meanwhile.
 await() {
-  local seen code
-  while seen=$STOPS; wait "$1"; code=$?; [ "$seen" -ne "$STOPS" ]; do :; done
-  return "$code"
-}
+  local seen=$STOPS
+  wait "$1"
+  # Bash 5.2 may wait in vain a second time: for what ended just when the signal came.
+  [ "$seen" -eq "$STOPS" ] || while kill -0 "$1"; do sleep 0.1; done
+} 2> /dev/null
 
 # SECONDS: does nothing for so long, or until told to stop.
 rest() {
   sleep "$1" &
   REST=$!
-  [ "$STOPS" -eq 0 ] || kill "$REST"
+  [ "$STOPS" -eq 0 ] || kill -KILL "$REST"
   await "$REST"
   REST=''
 }
 
 # What signals do: the first one ends what only waits, and gives a running action some time; the next one ends that, too.
+# By KILL, as what has only just been started may not heed another signal yet.
 stop() {
   STOPS=$((STOPS + 1))
   echo "$STOPS" > "$DIR/stops"
-  [ -z "$CLAIM$REST" ] || kill $CLAIM $REST
+  [ -z "$CLAIM$REST" ] || kill -KILL $CLAIM $REST
   [ -z "$ACTION" ] || log "stopping; the running action has $STOP_SECONDS s"
 } 2> /dev/null
 
@@ -100,6 +102,12 @@ apart() {
   set -m
   "$@" &
   set +m
+}
+
+# NAME: runs the action, and writes down its exit code.
+act() {
+  ("action_$1")
+  echo "$?" > "$DIR/code"
 }
 
 # Ends the action with all that it started.
@@ -150,16 +158,22 @@ hmac() {
 
 # PATH [BODY] [SECONDS]: sends a POST. Sets STATUS, 000 without an answer, ANSWER and RETRY_AFTER.
 # All goes to curl by its standard input: a key on a command line is there for every user to see.
+# Line by line: between two substitutions of one command bash 5.2 loses signals.
 request() {
   local path="$1" body="${2-}" file="$DIR/${ROLE:-worker}" config now nonce
-  config="url = $(quoted "${BUS_URL%/}$path")
-header = $(quoted "X-API-KEY: $KEY")
-header = $(quoted "X-Worker-ID: $WORKER_ID")
-header = \"Content-Type: application/json\"
-header = \"Expect:\"
+  config="header = \"Content-Type: application/json\"
+header = \"Expect:\""
+  config+="
+url = $(quoted "${BUS_URL%/}$path")"
+  config+="
+header = $(quoted "X-API-KEY: $KEY")"
+  config+="
+header = $(quoted "X-Worker-ID: $WORKER_ID")"
+  config+="
 data-raw = $(quoted "$body")"
   if [ "$SIGN" = yes ]; then
-    now="$(date +%s)" nonce="$(openssl rand -hex 16)"
+    now="$(date +%s)"
+    nonce="$(openssl rand -hex 16)"
     config+="
 header = \"X-Timestamp: $now\"
 header = \"X-Nonce: $nonce\"
@@ -170,7 +184,7 @@ header = \"X-Signature: $({ printf '%s\n' POST "$path" "$now" "$nonce"; printf '
   curl -q --silent --noproxy '*' --globoff --connect-timeout "$PATIENCE" --max-time "${3:-$PATIENCE}" --config - \
     --dump-header "$file.head" --output "$file.body" --write-out '%{http_code}' > "$file.status" <<< "$config" &
   [ -z "${3-}" ] || CLAIM=$!
-  [ -z "$CLAIM" ] || [ "$STOPS" -eq 0 ] || kill "$CLAIM"
+  [ -z "$CLAIM" ] || [ "$STOPS" -eq 0 ] || kill -KILL "$CLAIM"
   await $!
   CLAIM=''
   STATUS="$(cat "$file.status")"
@@ -241,9 +255,9 @@ fail() {
   if [ "$STATUS" = 200 ]; then log "failed $1: $3"; else log "not failed $1: $(refusal)"; fi
 }
 
-# ID TOKEN: fulfils the intent with the result that is kept for it.
+# ID TOKEN FILE: fulfils the intent with the result that is in the file.
 fulfil() {
-  settle "/fulfill/$1" "{\"claim_token\":\"$2\",\"result\":$(cat "$STATE_DIR/$1")}"
+  settle "/fulfill/$1" "{\"claim_token\":\"$2\",\"result\":$(cat "$3")}"
   case "$STATUS" in
     200) log "fulfilled $1" ;;
     400 | 413) fail "$1" "$2" "$(jq -c .error.message <<< "$ANSWER")" ;;
@@ -256,21 +270,23 @@ fulfil() {
 # ID TOKEN SECONDS ACTION: runs the action under a lease that is kept, and settles the intent.
 work() {
   local code reason
-  apart "action_$4" < "$DIR/payload" > "$DIR/result" 2> "$DIR/reason"
+  apart act "$4" < "$DIR/payload" > "$DIR/result" 2> "$DIR/reason"
   ACTION=$!
   apart keep_lease "$1" "$2" "$3"
   KEEPER=$!
-  await "$ACTION" 2> /dev/null
-  code=$?
+  await "$ACTION"
   ACTION=''
+  # One that was ended wrote none.
+  { read -r code < "$DIR/code"; } 2> /dev/null || code=143
   if [ -e "$DIR/lost" ]; then
     log "the lease of $1 is lost; its action was ended"
   elif [ "$code" -eq 0 ]; then
     # JSON as it is, anything else as a text.
-    jq -cs 'if length == 1 then .[0] else error end' "$DIR/result" > "$STATE_DIR/$1.new" 2> /dev/null ||
-      jq -Rs . "$DIR/result" > "$STATE_DIR/$1.new"
-    mv "$STATE_DIR/$1.new" "$STATE_DIR/$1"
-    fulfil "$1" "$2"
+    jq -cs 'if length == 1 then .[0] else error end' "$DIR/result" > "$DIR/json" 2> /dev/null || jq -Rs . "$DIR/result" > "$DIR/json"
+    # The bus may well take what cannot be kept.
+    { cp "$DIR/json" "$STATE_DIR/$1.new" && mv "$STATE_DIR/$1.new" "$STATE_DIR/$1"; } ||
+      log "what $1 came to cannot be kept, and is done again if the bus does not hear of it now"
+    fulfil "$1" "$2" "$DIR/json"
   else
     reason="$(tail -c 500 "$DIR/reason" | jq -Rs 'rtrimstr("\n")')"
     [ "$reason" != '""' ] || reason="\"The action ended with code $code.\""
@@ -282,7 +298,7 @@ work() {
 
 end_keeper() {
   [ -n "$KEEPER" ] || return
-  kill -- "-$KEEPER"
+  kill -KILL -- "-$KEEPER"
   await "$KEEPER"
   KEEPER=''
 } 2> /dev/null
@@ -290,7 +306,7 @@ end_keeper() {
 # Takes the claimed intent in ANSWER.
 take() {
   local id token seconds action reason="Unknown action. This worker knows: $ACTIONS."
-  rm -f "$DIR/lost"
+  rm -f "$DIR/lost" "$DIR/code"
   jq -c .payload <<< "$ANSWER" > "$DIR/payload" 2> /dev/null
   read -r id token seconds action < <(jq -r --arg actions "$ACTIONS" --arg default "$DEFAULT_ACTION" '
     (.payload | if type == "object" and has("action") then .action else $default end) as $wanted |
@@ -307,7 +323,7 @@ take() {
   esac
   if [ -e "$STATE_DIR/$id" ]; then
     log "claimed $id again: what it came to is known"
-    fulfil "$id" "$token"
+    fulfil "$id" "$token" "$STATE_DIR/$id"
   elif [ -n "$action" ]; then
     log "claimed $id: $action"
     work "$id" "$token" "$seconds" "$action"
@@ -323,11 +339,12 @@ read_key
 DIR="$(mktemp -d)"
 trap 'end_keeper; [ -z "$ACTION" ] || kill -KILL -- "-$ACTION"; rm -rf "$DIR"' EXIT
 trap stop INT TERM HUP
-mkdir -p -m 700 "$STATE_DIR"
+mkdir -p -m 700 "$STATE_DIR" || die 'Results cannot be kept. STATE_DIR must be a folder that you may write to.'
 # The bus has forgotten these intents.
 find "$STATE_DIR" -type f -mtime +8 -exec rm -f {} +
 
-QUERY="/claim?goal=$(encoded "$GOAL")&namespace=$(encoded "$NAMESPACE")&wait=$WAIT"
+QUERY="/claim?goal=$(encoded "$GOAL")"
+QUERY+="&namespace=$(encoded "$NAMESPACE")&wait=$WAIT"
 log "asking $BUS_URL for $GOAL"
 failures=0
 while [ "$STOPS" -eq 0 ]; do

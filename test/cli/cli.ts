@@ -1,4 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process'
+import { mkdirSync, writeFileSync } from 'node:fs'
 import { createServer, type AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { cleanEnvironment, ROOT } from '../support/bus-process.ts'
@@ -74,6 +75,15 @@ export class Command implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.process.exitCode === null && this.process.signalCode === null) await this.kill('SIGKILL')
   }
+}
+
+/** The data folder of a bus with a key and a password of its own. `url`: where its process says that it listens. */
+export function dataFolder(path: string, url: string | undefined, pid = process.pid): string {
+  mkdirSync(path, { recursive: true, mode: 0o700 })
+  if (url !== undefined) writeFileSync(join(path, 'running.json'), `${JSON.stringify({ pid, url })}\n`)
+  writeFileSync(join(path, 'main.key'), `${MAIN_KEY}\n`, { mode: 0o600 })
+  writeFileSync(join(path, 'dashboard.password'), `${PASSWORD}\n`, { mode: 0o600 })
+  return path
 }
 
 /** An address of this machine where nothing listens. */

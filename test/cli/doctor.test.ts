@@ -1,11 +1,10 @@
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs'
-import { createServer, type RequestListener } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { temporaryFolder } from '../support/folders.ts'
 import { TestServer } from '../support/test-server.ts'
-import { deserted, environmentOf, jsonOf, runCli } from './cli.ts'
+import { Command, deserted, environmentOf, jsonOf, runCli } from './cli.ts'
+import { Stranger } from './stranger.ts'
 
 interface Check {
   readonly name: string
@@ -26,17 +25,6 @@ async function checkOf(name: string, env: Environment, args: readonly string[] =
 /** What it says when something is wrong, and how it ends then: parts of the sentence and of the cure. */
 function trouble(code: number, text: string, cure = ''): object {
   return { code, outcome: 'trouble', text: expect.stringContaining(text), cure: expect.stringContaining(cure) }
-}
-
-/** Something that answers on a port of its own. */
-async function answering(handle: RequestListener): Promise<{ readonly url: string } & AsyncDisposable> {
-  const server = createServer(handle)
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as AddressInfo
-  return {
-    url: `http://127.0.0.1:${port}`,
-    [Symbol.asyncDispose]: () => new Promise((resolve) => (server.closeAllConnections(), server.close(() => resolve())))
-  }
 }
 
 test('finds nothing wrong with a bus that is well', async () => {
@@ -73,13 +61,27 @@ test('a name that nobody has', async () => {
 })
 
 test('another program on the port', async () => {
-  await using other = await answering((_req, res) => void res.end('<h1>It works!</h1>'))
+  await using other = await Stranger.listen((_req, res) => void res.end('<h1>It works!</h1>'))
   expect(await checkOf('server', {}, ['--url', other.url])).toMatchObject(trouble(3, 'no Intent Bus'))
 })
 
 test('something that does not answer', async () => {
-  await using silent = await answering(() => {})
+  await using silent = await Stranger.listen(() => {})
   expect(await checkOf('reachable', {}, ['--url', silent.url])).toMatchObject(trouble(3, 'does not answer'))
+})
+
+test('tells each finding as soon as it has it, and does not wait long for a bus that hangs', async () => {
+  const health = (): string => JSON.stringify({ ok: true, ts: Date.now() / 1000, version: '7.61' })
+  await using bus = await Stranger.listen((req, res) => void (req.url === '/health' && res.end(health())))
+  const startedAt = performance.now()
+  await using command = new Command(['doctor', '--url', bus.url], { INTENT_BUS_PASSWORD: 'p' })
+  await command.prints('clock')
+  expect(performance.now() - startedAt).toBeLessThan(4_000)
+  expect(command.stdout).not.toContain('password  ')
+  const { code, stdout } = await command.finished
+  expect(performance.now() - startedAt).toBeLessThan(12_000)
+  expect(code).toBe(4)
+  expect(stdout).toMatch(/FAIL {2}password .* could not be tried: no answer within 5 seconds[.]\n/)
 })
 
 test.each([
@@ -87,7 +89,7 @@ test.each([
   [-400, 'trouble', 1],
   [60, 'warning', 4]
 ])('a clock that is %d seconds off', async (off, outcome, code) => {
-  await using bus = await answering((req, res) => {
+  await using bus = await Stranger.listen((req, res) => {
     if (req.url === '/health') res.end(JSON.stringify({ ok: true, ts: Date.now() / 1000 - off, version: '7.61' }))
     else res.writeHead(401).end('{"error":{"code":"unauthorized","message":"Invalid API key."}}')
   })
@@ -139,7 +141,7 @@ test('secrets that others can read', async () => {
 })
 
 test('a bus that does not know itself by the name it was reached by', async () => {
-  await using bus = await answering((_req, res) => void res.writeHead(403).end('{"error":{"code":"invalid_host","message":"No."}}'))
+  await using bus = await Stranger.listen((_req, res) => void res.writeHead(403).end('{"error":{"code":"invalid_host","message":"No."}}'))
   expect(await checkOf('server', {}, ['--url', bus.url])).toMatchObject(trouble(1, 'by this name', 'BUS_ALLOWED_HOSTS'))
 })
 

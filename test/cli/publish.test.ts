@@ -4,6 +4,8 @@ import { expect, test } from 'vitest'
 import { temporaryFolder } from '../support/folders.ts'
 import { TestServer } from '../support/test-server.ts'
 import { Command, deserted, environmentOf, jsonOf, runCli } from './cli.ts'
+import { Stranger } from './stranger.ts'
+import { Terminal } from './terminal.ts'
 
 const EXACT = '{"big":12345678901234567890,"price":1.10}'
 
@@ -36,6 +38,23 @@ test('prints the id of what it published; the payload keeps every digit, from wh
   }
   const { stdout } = await runCli(['publish', 'g'], env)
   expect((await server.admin(`/admin/intents/${stdout.trim()}`)).json.payload).toEqual({})
+})
+
+test.each([
+  ['publish', 'g', '-'],
+  ['kv', 'set', 'a', '-']
+])('Ctrl+C ends %s while it waits for what is typed', async (...args) => {
+  await using server = await startServer()
+  await using terminal = Terminal.run(args, environmentOf(server))
+  terminal.type('{"half":')
+  await terminal.shows('half')
+  // What is typed is shown by the terminal, not by the command, which may not be there yet.
+  await new Promise((resolve) => setTimeout(resolve, 1_500))
+  const startedAt = performance.now()
+  terminal.type('\u0003')
+  expect(await terminal.ended).toEqual({ code: 130, restored: true })
+  expect(performance.now() - startedAt).toBeLessThan(2_000)
+  expect(terminal.output).not.toContain('Error')
 })
 
 test('every option of publishing arrives', async () => {
@@ -77,7 +96,7 @@ test.each([
   [['publish', 'g', '--priority', '1.5'], '--priority takes a whole number'],
   [['publish', 'g', '--delay', 'soon'], '--delay takes a number'],
   [['publish', 'g', '--visibility', 'all'], '--visibility is private or public'],
-  [['publish'], 'Something is missing'],
+  [['publish'], '<goal> is missing: intent-bus publish <goal> [payload|-].'],
   [['publish', 'g', '1', '2'], 'one argument too many']
 ])('%j is a mistake, told before anything is published', async (args, sentence) => {
   const { code, stdout, stderr } = await runCli(args, { INTENT_BUS_URL: await deserted(), INTENT_API_KEY: 'k' })
@@ -112,9 +131,29 @@ test('exits with 6 when the time is up; the intent goes on', async () => {
   expect((await server.get(`/status/${id}`)).json.status).toBe('open')
 })
 
-test('Ctrl+C ends the waiting with 130, SIGTERM with 143', async () => {
+test('where the result cannot be had, --json prints what was published', async () => {
+  const id = '1'.repeat(32)
+  await using bus = await Stranger.listen((req, res) => {
+    if (req.method === 'POST') res.writeHead(201).end(`{"id":"${id}","status":"published","namespace":"default"}`)
+    else res.writeHead(403).end('{"error":{"code":"forbidden","message":"Not yours."}}')
+  })
+  const env = { INTENT_BUS_URL: bus.url, INTENT_API_KEY: 'k' }
+  const failed = await jsonOf(['publish', 'g', '--wait'], env)
+  expect(failed).toMatchObject({ code: 4, value: { id, status: 'published', namespace: 'default' } })
+  expect(failed.stderr).toContain('Not yours.')
+  expect(await runCli(['publish', 'g', '--wait'], env)).toMatchObject({ code: 4, stdout: '', stderr: expect.stringContaining(id) })
   await using server = await startServer()
-  for (const [signal, code] of [['SIGINT', 130], ['SIGTERM', 143]] as const) {
+  await using command = new Command(['publish', 'g', '--wait', '--json'], environmentOf(server))
+  await command.says('Published')
+  const { code, stdout } = await command.kill('SIGINT')
+  expect(code).toBe(130)
+  const published = JSON.parse(stdout) as { id: string }
+  expect((await server.get(`/status/${published.id}`)).json.status).toBe('open')
+})
+
+test('Ctrl+C ends the waiting with 130, as SIGQUIT does, and SIGTERM with 143', async () => {
+  await using server = await startServer()
+  for (const [signal, code] of [['SIGINT', 130], ['SIGQUIT', 130], ['SIGTERM', 143]] as const) {
     await using command = new Command(['publish', 'g', '--wait'], environmentOf(server))
     await command.says('Published')
     const finished = await command.kill(signal)

@@ -1,6 +1,10 @@
 import { expect, test } from 'vitest'
 import { TestServer } from '../support/test-server.ts'
+import type { BusStatus } from '../../src/shared/control/views.ts'
+import { styleFor } from '../../src/main/cli/terminal/style.ts'
 import { textWidth } from '../../src/main/cli/terminal/width.ts'
+import { dashboardLines } from '../../src/main/cli/top/layout.ts'
+import type { Snapshot } from '../../src/main/cli/top/snapshot.ts'
 import { CLI, deserted, environmentOf, jsonOf, runCli } from './cli.ts'
 import { Terminal } from './terminal.ts'
 
@@ -130,6 +134,17 @@ test('prints once where there is no terminal', async () => {
   })
 })
 
+test('what the bus says of itself cannot act on a terminal', async () => {
+  await using server = await startBusyServer()
+  const { value } = (await jsonOf(['top'], environmentOf(server))) as { value: Snapshot }
+  const app = { ...value.status.app, name: 'bus\u001b]0;title\u0007' }
+  const listener = { state: 'listening', url: 'http://\u009b2J', isFallback: false } as unknown as BusStatus['listener']
+  const lines = dashboardLines({ ...value, status: { ...value.status, app, listener } }, { columns: 100, rows: 50 }, styleFor(false), '')
+  expect(lines[0]).toContain('bus\\x1b]0;title\\x07')
+  expect(lines[0]).toContain('http://\\x9b2J')
+  expect(lines.join('')).not.toMatch(/[\u001b\u0007\u009b]/)
+})
+
 test('asks on a terminal before it acts on many', async () => {
   await using server = await startBusyServer()
   for (const [answer, code, open] of [['n', 1, 3], ['', 1, 3], ['y', 0, 0]] as const) {
@@ -141,11 +156,22 @@ test('asks on a terminal before it acts on many', async () => {
   }
 })
 
+test('the end of input on a question is a no', async () => {
+  await using server = await startBusyServer()
+  await using terminal = Terminal.run(['cancel', '--goal', 'resize'], environmentOf(server))
+  await terminal.shows('[y/N] ')
+  terminal.type('\u0004')
+  expect(await terminal.ended).toEqual({ code: 1, restored: true })
+  expect(terminal.output).toMatch(/\[y\/N\] [^\n]*\r\nNothing was changed\.\r\n$/)
+  expect((await server.admin('/admin/control/overview.get', {})).json.value.counts.open).toBe(3)
+})
+
 test('Ctrl+C on a question changes nothing', async () => {
   await using server = await startBusyServer()
   await using terminal = Terminal.run(['cancel', '--goal', 'resize'], environmentOf(server))
   await terminal.shows('[y/N] ')
   terminal.type('\u0003')
   expect(await terminal.ended).toEqual({ code: 130, restored: true })
+  expect(terminal.output).not.toContain('Error')
   expect((await server.admin('/admin/control/overview.get', {})).json.value.counts.open).toBe(3)
 })

@@ -1,7 +1,10 @@
+import type { ServerResponse } from 'node:http'
 import { expect, test } from 'vitest'
+import type { IntentChange } from '../../src/shared/control/views.ts'
 import { MAIN_KEY, TestServer } from '../support/test-server.ts'
 import { BrokenLine } from './broken-line.ts'
 import { Command, deserted, environmentOf } from './cli.ts'
+import { Stranger } from './stranger.ts'
 
 /** A watcher that is told what happens from here on. */
 async function startWatch(server: TestServer, args: readonly string[], env = environmentOf(server)): Promise<Command> {
@@ -69,6 +72,55 @@ test('people read a line per change, without control characters of others', asyn
   await command.prints('died')
   const [line] = command.stdout.split('\n').filter((candidate) => candidate.includes('died'))
   expect(line).toMatch(/^\d\d:\d\d:\d\d {2}died {8}[0-9a-f]{32} {2}evil\\x1b]0;title\\x07 {2}.*it\\x1b\[31mbroke$/)
+  expect(command.stdout).not.toMatch(/[\u001b\u0007]/)
+})
+
+/** A bus that shows one frame of changes after the other, each when it is told to, and answers calls as told. */
+function staged(answer: (res: ServerResponse, count: number) => void) {
+  const stage = { calls: 0, show: (_changes: readonly Partial<IntentChange>[]): void => {} }
+  const bus = Stranger.listen((req, res) => {
+    if (req.url !== '/admin/control/events') return answer(res, ++stage.calls)
+    res.writeHead(200, { 'Content-Type': 'text/event-stream' }).flushHeaders()
+    stage.show = (changes) => {
+      const all = changes.map((change) => ({ at: 0, event: 'published', status: 'open', namespace: 'default', goal: 'g', ...change }))
+      res.write(`data: ${JSON.stringify({ changes: all, missed: 0 })}\n\n`)
+    }
+  })
+  return { bus, stage }
+}
+
+test('a bus that is away when it is asked about a change does not end the watch', async () => {
+  const found = JSON.stringify({ value: { rows: [{}], next: null } })
+  const { bus, stage } = staged((res, count) => void (count === 1 ? res.destroy() : count === 2 ? res.writeHead(503).end('{}') : res.end(found)))
+  await using stranger = await bus
+  const env = { INTENT_BUS_URL: stranger.url, INTENT_BUS_PASSWORD: 'p' }
+  await using command = new Command(['watch', 'priority:>500', '--json'], env)
+  while (!stranger.seen.includes('/events')) await new Promise((resolve) => setTimeout(resolve, 10))
+  stage.show([{ id: 'lost' }, { id: 'refused' }])
+  await command.says('There was more than is shown here.')
+  stage.show([{ id: 'known' }])
+  await command.prints('known')
+  expect(linesAbout(command, '"id"')).toMatchObject([{ id: 'known' }])
+  expect(await command.kill('SIGINT')).toMatchObject({ code: 130, stderr: 'There was more than is shown here.\n' })
+})
+
+test('a bus that refuses to be asked about a change ends the watch', async () => {
+  const { bus, stage } = staged((res) => void res.writeHead(400).end('{"error":{"code":"invalid_query","message":"No such field."}}'))
+  await using stranger = await bus
+  await using command = new Command(['watch', 'priority:>500'], { INTENT_BUS_URL: stranger.url, INTENT_BUS_PASSWORD: 'p' })
+  while (!stranger.seen.includes('/events')) await new Promise((resolve) => setTimeout(resolve, 10))
+  stage.show([{ id: 'x' }])
+  expect(await command.finished).toMatchObject({ code: 1, stdout: '', stderr: expect.stringContaining('No such field.') })
+})
+
+test('what a bus says has happened cannot act on a terminal either', async () => {
+  const { bus, stage } = staged((res) => void res.destroy())
+  await using stranger = await bus
+  await using command = new Command(['watch'], { INTENT_BUS_URL: stranger.url, INTENT_BUS_PASSWORD: 'p' })
+  while (!stranger.seen.includes('/events')) await new Promise((resolve) => setTimeout(resolve, 10))
+  stage.show([{ id: 'x\u001b[2J', event: 'evil\u001b]0;title\u0007' as IntentChange['event'] }])
+  await command.prints('\n')
+  expect(command.stdout).toContain('evil\\x1b]0;title\\x07')
   expect(command.stdout).not.toMatch(/[\u001b\u0007]/)
 })
 

@@ -4,6 +4,7 @@ import { expect, test } from 'vitest'
 import { temporaryFolder } from '../support/folders.ts'
 import { MAIN_KEY, TestServer } from '../support/test-server.ts'
 import { Command, environmentOf, runCli } from './cli.ts'
+import { Terminal } from './terminal.ts'
 
 /** A program that node runs from its source. */
 function node(source: string): string[] {
@@ -20,8 +21,14 @@ interface Line {
 }
 
 /** Works on a goal until an intent was settled in some way, and gives all lines. */
-async function workOn(server: TestServer, goal: string, program: readonly string[], options: readonly string[] = []): Promise<Line[]> {
-  await using command = new Command(['work', goal, '--json', ...options, '--', ...program], environmentOf(server))
+async function workOn(
+  server: TestServer,
+  goal: string,
+  program: readonly string[],
+  options: readonly string[] = [],
+  env: Readonly<Record<string, string>> = {}
+): Promise<Line[]> {
+  await using command = new Command(['work', goal, '--json', ...options, '--', ...program], { ...environmentOf(server), ...env })
   // Only the line about the end tells how long it took.
   await command.prints('"seconds"')
   await command.kill('SIGTERM')
@@ -57,11 +64,12 @@ test('arguments go to the program as they are; goal, id, namespace and attempt a
   await using server = await TestServer.start({ isClockReal: true })
   const args = ['a b', '$HOME', '', '*', '--json', '-h']
   const source = `
-    const variables = Object.entries(process.env).filter(([name]) => /^(INTENT|BUS)_/.test(name))
+    const variables = Object.entries(process.env).filter(([name]) => /^(INTENT|BUS)_|^DASHBOARD_PASSWORD$/i.test(name))
     console.log(JSON.stringify({ args: process.argv.slice(1), variables: Object.fromEntries(variables) }))`
   const goal = '$(touch pwned)'
   const id = await server.publish({ goal, namespace: 'lab' })
-  await workOn(server, goal, [process.execPath, '-e', source, '--', ...args], ['--namespace', 'lab'])
+  const secrets = { intent_api_key: 'k', Bus_Secret: 'k', DASHBOARD_PASSWORD: 'p' }
+  await workOn(server, goal, [process.execPath, '-e', source, '--', ...args], ['--namespace', 'lab'], secrets)
   expect((await server.get(`/result/${id}`)).json.result).toEqual({
     args,
     variables: { INTENT_ID: id, INTENT_GOAL: goal, INTENT_NAMESPACE: 'lab', INTENT_ATTEMPT: '1' }
@@ -102,6 +110,14 @@ test('a program that takes longer than its time is ended', async () => {
   await using server = await TestServer.start({ isClockReal: true })
   const { error } = await resultBy(server, node('setInterval(() => {}, 1000)'), {}, ['--timeout', '1'])
   expect(error).toBe('The program took longer than 1 s.')
+})
+
+test('as much time as a timer can have is as good as any, and more is a mistake', async () => {
+  await using server = await TestServer.start({ isClockReal: true })
+  expect(await resultBy(server, ['sleep', '0.3'], {}, ['--timeout', '2147483'])).toMatchObject({ status: 'fulfilled' })
+  const { code, stderr } = await runCli(['work', 'g', '--timeout', '2147484', '--', 'true'], environmentOf(server))
+  expect(code).toBe(2)
+  expect(stderr).toContain('--timeout takes a number of seconds from 1 to 2147483')
 })
 
 test('a program that does not read its payload, or leaves another behind, is done all the same', async () => {
@@ -178,4 +194,13 @@ test('a program that is gone stops the worker: intents are not to blame', async 
 test('a wrong key ends it with 4', async () => {
   await using server = await TestServer.start({ isClockReal: true })
   expect((await runCli(['work', 'g', '--', 'true'], { ...environmentOf(server), INTENT_API_KEY: `${MAIN_KEY}x` })).code).toBe(4)
+})
+
+test('on a terminal it says what it asks for, and that it has stopped', async () => {
+  await using server = await TestServer.start({ isClockReal: true })
+  await using terminal = Terminal.run(['work', 'g', 'h', '--', 'true'], environmentOf(server))
+  await terminal.shows(`Asking ${server.url} for g, h. Ctrl+C stops.`)
+  terminal.type('\u0003')
+  expect(await terminal.ended).toMatchObject({ code: 130 })
+  expect(terminal.output).toContain('Stopped.')
 })

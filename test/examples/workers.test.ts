@@ -1,4 +1,5 @@
-import { readdirSync } from 'node:fs'
+import { mkdirSync, readdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { afterAll, beforeAll, describe, test } from 'vitest'
 import { BusProcess } from '../support/bus-process.ts'
 import { temporaryFolder } from '../support/folders.ts'
@@ -37,6 +38,22 @@ const HOSTILE: readonly (readonly [what: string, payload: string])[] = [
 
 // Side by side: most of the time they wait.
 describe.concurrent.each(LANGUAGES)('the worker in %s', (language) => {
+  test('hears a signal that comes while it prepares a request', async ({ expect }) => {
+    using home = temporaryFolder()
+    // What bash escapes with takes its time.
+    const bin = join(home.path, 'bin')
+    mkdirSync(bin)
+    writeFileSync(join(bin, 'sed'), '#!/bin/sh\nsleep 0.2\nPATH="${PATH#*:}" exec sed "$@"\n', { mode: 0o755 })
+    const env = { PATH: `${bin}:${process.env.PATH}` }
+    await using worker = new Starter(language, { url: bus.url, key: bus.mainKey, goal: `early.${language}`, home: home.path, env })
+    await expect.poll(() => worker.output, PATIENT).toContain('asking')
+    await new Promise((resolve) => setTimeout(resolve, 300))
+    const before = performance.now()
+    expect((await worker.kill('SIGTERM')).code).toBe(0)
+    expect(performance.now() - before).toBeLessThan(5_000)
+    expect(worker.output).not.toContain('unexpected EOF')
+  })
+
   test('works on what payloads name, whatever else stands in them', async ({ expect }) => {
     const goal = `work.${language}`
     await using worker = new Starter(language, { url: bus.url, key: bus.mainKey, goal })

@@ -8,6 +8,7 @@ export const EXIT = {
   nothing: 5,
   timedOut: 6,
   interrupted: 130,
+  unread: 141,
   terminated: 143
 } as const
 
@@ -23,6 +24,7 @@ export const EXIT_MEANINGS: readonly (readonly [code: ExitCode, meaning: string]
   [EXIT.nothing, 'there is no such thing, or nothing was found'],
   [EXIT.timedOut, 'the time to wait was up'],
   [EXIT.interrupted, 'ended by Ctrl+C'],
+  [EXIT.unread, '`work` stopped because nobody reads its output any more'],
   [EXIT.terminated, 'ended by SIGTERM']
 ]
 

@@ -31,6 +31,8 @@ function describeControl({ code, message }: ControlError): Failure {
     case 'unreachable':
       return { exitCode: EXIT.unreachable, message: `The bus cannot be reached (${message}).`, cure: UNREACHABLE_CURE }
     case 'unauthorized':
+      // The bus speaks of logging in, as browsers do.
+      return { exitCode: EXIT.notAllowed, message: 'The bus does not take this password.', cure: UNREACHABLE_CURE }
     case 'forbidden':
       return { exitCode: EXIT.notAllowed, message: `The bus does not take this password. ${message}`, cure: UNREACHABLE_CURE }
     case 'not_found':
@@ -49,6 +51,7 @@ function exitCodeOf(error: IntentBusError): ExitCode {
 }
 
 function cureOf(error: IntentBusError): string | undefined {
+  if (error instanceof WaitTimeoutError) return `\`intent-bus result ${error.intentId} --wait\` goes on waiting; \`intent-bus top\` shows who works.`
   if (error instanceof IntentBusAuthError || error instanceof IntentBusNetworkError) return UNREACHABLE_CURE
   return error.retryAfter === undefined ? undefined : `Try again in ${error.retryAfter} seconds.`
 }

@@ -1,6 +1,7 @@
 import { Arguments } from './arguments/arguments.ts'
 import { beforeProgram, parseCommandLine, type Parsed } from './arguments/parse.ts'
 import { findAddress } from './bus/address.ts'
+import { absentBus } from './bus/absent-bus.ts'
 import { openClient } from './bus/client.ts'
 import { findOperatorSecret, type CredentialSource } from './bus/credentials.ts'
 import { dataFolderOf } from './bus/data-folder.ts'
@@ -17,8 +18,8 @@ import { Output } from './terminal/output.ts'
 
 /** Carries out a command line; resolves with how the process is to end. */
 export async function run(argv: readonly string[]): Promise<ExitCode> {
-  const output = new Output(process.stdout, process.stderr, process.env, beforeProgram(argv).includes('--json'))
   const signals = new Signals()
+  const output = new Output(process.stdout, process.stderr, process.env, beforeProgram(argv).includes('--json'), signals)
   try {
     return await carryOut(parseCommandLine(COMMANDS, argv), output, signals)
   } catch (error) {
@@ -46,7 +47,7 @@ function contextOf(args: Arguments, output: Output, signals: Signals): Context {
   let address: Context['address'] | undefined
   const findOnce = (): Context['address'] => (address ??= findAddress(args, env, local))
   const warn = (sentence: string): void => output.warn(sentence)
-  const credentials = (): CredentialSource => ({ args, env, local, url: findOnce().url, warn })
+  const credentials = (): CredentialSource => ({ args, env, local, ...findOnce(), warn })
   const maybeOperator = (signal = signals.signal): Operator | undefined => {
     const secret = findOperatorSecret(credentials())
     return secret && new Operator(findOnce().url, secret, signal)
@@ -69,7 +70,10 @@ function contextOf(args: Arguments, output: Output, signals: Signals): Context {
   }
 }
 
-function missingPassword({ local, url }: CredentialSource): never {
+function missingPassword(source: CredentialSource): never {
+  const absent = absentBus(source)
+  if (absent !== undefined) throw absent
+  const { local, url } = source
   const why = local.isAt(url)
     ? 'where a keychain holds it, the app shows it in Settings.'
     : `that of this machine's own bus is not sent to ${url}.`

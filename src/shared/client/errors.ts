@@ -71,6 +71,6 @@ export class WaitTimeoutError extends IntentBusError {
   constructor(intentId: string, seconds: number, status: string | undefined, cause?: Error) {
     const found = status === undefined ? 'could not be asked for any more' : `is still ${status}`
     const reason = cause === undefined ? '.' : `: ${cause.message}`
-    super(`Intent ${intentId} ${found} after ${seconds} seconds${reason}`, { code: 'wait_timeout', intentId, cause })
+    super(`Intent ${intentId} ${found} after ${seconds} s${reason}`, { code: 'wait_timeout', intentId, cause })
   }
 }

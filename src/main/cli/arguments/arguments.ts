@@ -42,8 +42,9 @@ export class Arguments {
     return (this.#values[name] as readonly string[] | undefined) ?? []
   }
 
-  number(name: string, bounds: Bounds): number | undefined {
-    return this.#number(name, bounds, NUMBER, 'a number')
+  /** Seconds, which may have a fraction. */
+  seconds(name: string, bounds: Bounds): number | undefined {
+    return this.#number(name, bounds, NUMBER, 'a number of seconds')
   }
 
   wholeNumber(name: string, bounds: Bounds): number | undefined {

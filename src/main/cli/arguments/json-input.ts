@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import { addAbortSignal } from 'node:stream'
 import { JsonText } from '../../client/index.ts'
 import type { Context } from '../context.ts'
 import type { Option } from '../command.ts'
@@ -8,7 +9,7 @@ export const FILE_OPTION: Option = { name: 'file', value: 'file', isFile: true, 
 
 /**
  * The JSON of a command: an argument, standard input for `-`, or what --file names; undefined where there is none. It keeps
- * every digit. Throws UsageError.
+ * every digit. Throws UsageError, and the reason of the user's signal.
  */
 export async function readJsonInput(context: Context, argument: string | undefined): Promise<JsonText | undefined> {
   const file = context.args.text('file')
@@ -17,7 +18,8 @@ export async function readJsonInput(context: Context, argument: string | undefin
     return parse(readFile(file), file)
   }
   if (argument === undefined) return undefined
-  return argument === '-' ? parse(await readAll(context.stdin), 'Standard input') : parse(argument, argument)
+  if (argument !== '-') return parse(argument, argument)
+  return parse(await readAll(context.stdin, context.signals.signal), 'Standard input')
 }
 
 function parse(text: string, name: string): JsonText {
@@ -37,8 +39,8 @@ function readFile(path: string): string {
   }
 }
 
-async function readAll(stdin: NodeJS.ReadStream): Promise<string> {
+async function readAll(stdin: NodeJS.ReadStream, signal: AbortSignal): Promise<string> {
   const chunks: Buffer[] = []
-  for await (const chunk of stdin) chunks.push(chunk as Buffer)
+  for await (const chunk of addAbortSignal(signal, stdin)) chunks.push(chunk as Buffer)
   return Buffer.concat(chunks).toString('utf8')
 }

@@ -58,10 +58,16 @@ function parseAction(action: Action, group: Group | undefined, argv: readonly st
   const args = action.takesProgram === true ? positionals : [...positionals, ...behind]
   const program = action.takesProgram === true ? behind : []
   const { min, max } = action.arity
-  if (args.length < min) throw new UsageError(`Something is missing: ${action.usage}.`)
+  if (args.length < min) throw missing(action, group, args.length)
   if (args.length > max) throw new UsageError(`"${args[max]}" is one argument too many; quote what belongs together.`)
   checkChoices(action.options, values)
   return { kind: 'run', action, args: new Arguments(values, args, program) }
+}
+
+function missing({ name, usage }: Action, group: Group | undefined, given: number): UsageError {
+  const required = usage.match(/<[^>]+>/g) ?? []
+  const command = group === undefined ? name : `${group.name} ${name}`
+  return new UsageError(`${required[given] ?? usage} is missing: intent-bus ${command} ${usage}.`, `\`intent-bus help ${group?.name ?? name}\` tells more.`)
 }
 
 /** The first two arguments that are no options: the names of a command, with their places. */

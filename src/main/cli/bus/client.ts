@@ -1,5 +1,6 @@
 import { IntentClient } from '../../client/index.ts'
 import { CommandError, EXIT } from '../exit.ts'
+import { absentBus } from './absent-bus.ts'
 import { findKey, type CredentialSource } from './credentials.ts'
 
 /** A client with the key of the user. Throws CommandError where there is none. */
@@ -7,6 +8,8 @@ export function openClient(source: CredentialSource): IntentClient {
   const { url, local, warn } = source
   const found = findKey(source)
   if (found === undefined) {
+    const absent = absentBus(source)
+    if (absent !== undefined) throw absent
     const why = local.isAt(url)
       ? 'where a keychain holds the main key, the app makes others in Keys.'
       : `the main key of this machine's own bus is not sent to ${url}.`

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import type { Arguments } from '../arguments/arguments.ts'
 import { SECRET_PATTERN } from '../../../shared/limits.ts'
 import { CommandError, EXIT } from '../exit.ts'
+import type { Address } from './address.ts'
 import type { LocalBus } from './local-bus.ts'
 import { isOpenToOthers, readSecretFile, type FoundSecret } from './secret-file.ts'
 
@@ -14,6 +15,8 @@ export interface CredentialSource {
   readonly local: LocalBus
   /** The bus that will be sent what is found. */
   readonly url: string
+  /** Who says that it is this one. */
+  readonly from: Address['from']
   readonly warn: (sentence: string) => void
 }
 

@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { ControlError } from '../../../shared/control/transport.ts'
+import { errorStatus } from '../../../shared/errors.ts'
 import type { EventFrame } from '../../../shared/control/views.ts'
 import { reasonOf, type Operator } from './operator.ts'
 
@@ -8,6 +9,12 @@ const RETRY_MS = { first: 500, last: 15_000 } as const
 
 /** Refusals that no waiting changes. */
 const FINAL = ['unauthorized', 'forbidden', 'not_found']
+
+/** Whether a bus that was asked in vain may answer in a while: it could not be reached, broke off, or is in trouble. */
+export function isPassing(error: unknown): boolean {
+  if (!(error instanceof ControlError)) return false
+  return error.code === 'unreachable' || error.code === 'unexpected_answer' || errorStatus(error.code) >= 500
+}
 
 /**
  * What happens on a bus, until the signal; after a connection that broke it is made again, and the first frame then says

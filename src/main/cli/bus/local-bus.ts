@@ -47,8 +47,12 @@ export class LocalBus {
    * it did.
    */
   isAt(url: string): boolean {
-    if (this.#running?.url === undefined || !isAlive(this.#running.pid)) return false
-    return plainOrigin(this.#running.url) === plainOrigin(url)
+    return this.isRunning && plainOrigin(this.#running!.url!) === plainOrigin(url)
+  }
+
+  /** Whether it listens somewhere. */
+  get isRunning(): boolean {
+    return this.#running?.url !== undefined && isAlive(this.#running.pid)
   }
 }
 

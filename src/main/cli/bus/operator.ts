@@ -5,6 +5,10 @@ import { EventStreamReader } from '../../../shared/client/event-stream.ts'
 import { Patience } from '../../../shared/client/patience.ts'
 import { operatorHeaders, type OperatorSecret } from './credentials.ts'
 
+/** Seconds that an answer may take. */
+const PATIENCE = 30
+/** The same for bulk actions: of a million intents they take minutes, and node's own fetch gives up after five. */
+const BULK_PATIENCE = 300
 /** Seconds: the bus says something every 15. */
 const SILENCE = 40
 
@@ -13,54 +17,73 @@ export class Operator {
   readonly #base: string
   readonly #headers: Readonly<Record<string, string>>
   readonly #signal: AbortSignal
+  readonly #seconds: number
 
-  /** `signal`: gives all calls up. */
-  constructor(url: string, secret: OperatorSecret, signal: AbortSignal) {
+  /** `signal`: gives all calls up. `seconds`: how long an answer may take, but for a bulk action's. */
+  constructor(url: string, secret: OperatorSecret, signal: AbortSignal, seconds = PATIENCE) {
     this.#base = `${url}/admin/control/`
     this.#headers = operatorHeaders(secret)
     this.#signal = signal
+    this.#seconds = seconds
   }
 
-  /** Rejects with ControlError: a refusal of the bus, or `unreachable`. */
+  /** Rejects with ControlError: a refusal of the bus, or `unreachable`, also where no answer came in time. */
   async call<M extends MethodName>(method: M, input: Input<M>): Promise<Output<M>> {
     const headers = { 'Content-Type': 'application/json' }
-    const response = await this.#fetch(method, { method: 'POST', body: JSON.stringify(input), headers })
-    const answer = (await response.json().catch(() => null)) as { value: Output<M> } | null
-    if (answer !== null) return answer.value
-    this.#signal.throwIfAborted()
-    const message = `What answers at ${this.#base} is no Intent Bus, or broke off.`
-    throw new ControlError({ code: 'unexpected_answer', message })
+    const seconds = method === 'intents.bulk' ? BULK_PATIENCE : this.#seconds
+    const patience = new Patience(seconds, this.#signal)
+    try {
+      const response = await this.#fetch(method, { method: 'POST', body: JSON.stringify(input), headers }, patience, seconds)
+      const answer = (await response.json().catch(() => null)) as { value: Output<M> } | null
+      if (answer !== null) return answer.value
+      this.#signal.throwIfAborted()
+      if (patience.isOver) throw tooLate(seconds)
+      const message = `What answers at ${this.#base} is no Intent Bus, or broke off.`
+      throw new ControlError({ code: 'unexpected_answer', message })
+    } finally {
+      patience.end()
+    }
   }
 
   /** What happens, from now on until the connection ends or breaks. Rejects with ControlError. */
   async *frames(): AsyncGenerator<EventFrame> {
     const patience = new Patience(SILENCE, this.#signal)
     try {
-      const response = await this.#fetch('events', { signal: patience.signal })
+      const response = await this.#fetch('events', {}, patience, SILENCE)
       const reader = new EventStreamReader()
       const decoder = new TextDecoder()
       for await (const bytes of response.body as unknown as AsyncIterable<Uint8Array>) {
         patience.restart(SILENCE)
         for (const { data } of reader.read(decoder.decode(bytes, { stream: true }))) yield JSON.parse(data) as EventFrame
       }
+    } catch (error) {
+      if (patience.isOver) throw tooLate(SILENCE)
+      throw error
     } finally {
       patience.end()
     }
   }
 
-  async #fetch(name: string, request: RequestInit): Promise<Response> {
+  async #fetch(name: string, request: RequestInit, patience: Patience, seconds: number): Promise<Response> {
     let response: Response
     try {
       const headers = { ...this.#headers, ...(request.headers as Record<string, string> | undefined) }
       // Whoever answers with another address must not be sent the password there.
-      response = await fetch(this.#base + name, { signal: this.#signal, ...request, headers, redirect: 'error' })
+      response = await fetch(this.#base + name, { ...request, signal: patience.signal, headers, redirect: 'error' })
     } catch (error) {
       this.#signal.throwIfAborted()
+      if (patience.isOver) throw tooLate(seconds)
       throw new ControlError({ code: 'unreachable', message: reasonOf(error) })
     }
-    if (!response.ok) throw await refusalOf(response)
-    return response
+    if (response.ok) return response
+    const refusal = await refusalOf(response)
+    this.#signal.throwIfAborted()
+    throw patience.isOver ? tooLate(seconds) : refusal
   }
+}
+
+function tooLate(seconds: number): ControlError {
+  return new ControlError({ code: 'unreachable', message: `no answer within ${seconds} seconds` })
 }
 
 /** Why a fetch did not get through: its own message only says that it did not. */

@@ -23,22 +23,28 @@ export const doctor: Action = {
 
   async run(context) {
     const { output } = context
-    const checks = await allChecks(context)
+    const checks: Check[] = []
+    for await (const check of allChecks(context)) {
+      checks.push(check)
+      // Some take seconds: what is known is shown meanwhile.
+      if (!output.isJson) await output.line(linesOf(check, output.style).join('\n'))
+    }
     const firstTrouble = checks.find(({ outcome }) => outcome === 'trouble')
     const shown = checks.map(({ exitCode: _, ...check }) => check)
     if (output.isJson) await output.json({ ok: firstTrouble === undefined, url: context.address.url, checks: shown })
-    else await output.line(checks.flatMap((check) => linesOf(check, output.style)).join('\n'))
     return firstTrouble?.exitCode ?? EXIT.done
   }
 }
 
-async function allChecks({ address, credentials, local, signals }: Context): Promise<Check[]> {
+/** Each as soon as it is known. */
+async function* allChecks({ address, credentials, local, signals }: Context): AsyncGenerator<Check> {
   const { signal } = signals
   const { checks, answers } = await checkServer(address, signal)
+  yield* checks
   const source = { ...credentials(), warn: () => {} }
-  const key = answers === 'all' ? await checkKey(source, signal) : []
-  const password = answers === 'nobody' ? [] : [await checkPassword(source, signal)]
-  return [...checks, ...key, ...password, ...checkFiles(local)]
+  if (answers === 'all') yield* checkKey(source, signal)
+  if (answers !== 'nobody') yield checkPassword(source, signal)
+  yield* checkFiles(local)
 }
 
 function linesOf({ name, outcome, text, cure }: Check, style: Style): string[] {

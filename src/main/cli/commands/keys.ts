@@ -1,11 +1,16 @@
-import { writeFileSync } from 'node:fs'
+import { existsSync, writeFileSync } from 'node:fs'
 import type { KeyImpact } from '../../../shared/control/views.ts'
+import type { Operator } from '../bus/operator.ts'
 import type { Context } from '../context.ts'
 import type { Action, Group } from '../command.ts'
 import { CommandError, EXIT } from '../exit.ts'
 import { isConfirmed } from '../terminal/ask.ts'
+import { cleanLine } from '../terminal/clean.ts'
 import { nowInSeconds, relativeTime } from '../terminal/time.ts'
 import { counted, formatNumber } from '../terminal/words.ts'
+
+/** The id of the main key. */
+const MAIN_KEY = 'main'
 
 const list: Action = {
   name: 'list',
@@ -49,15 +54,19 @@ const create: Action = {
   examples: ["intent-bus keys create 'raspberry pi' --save pi.key"],
 
   async run({ args, operator, output }) {
-    const { id, owner, secret } = await operator().call('keys.create', { owner: args.positionals[0]! })
     const file = args.text('save')
+    // A key that was made for nothing would have to be revoked.
+    if (file !== undefined && existsSync(file)) {
+      throw new CommandError(EXIT.refused, `${file} is there already, and may be another key.`, 'Name a new file.')
+    }
+    const { id, owner, secret } = await operator().call('keys.create', { owner: args.positionals[0]! })
     if (file !== undefined) saveKey(file, secret, id)
     if (output.isJson) {
       await output.json({ id, owner, ...(file === undefined ? { secret } : { file }) })
       return EXIT.done
     }
     if (file === undefined) {
-      await output.line(secret)
+      await output.line(cleanLine(secret))
       output.note(`This is the key of ${owner} (${id}). It is not shown again.`)
     } else {
       output.note(`The key of ${owner} (${id}) is in ${file}.`)
@@ -69,14 +78,14 @@ const create: Action = {
 const revoke: Action = {
   name: 'revoke',
   summary: 'end a key for good',
-  usage: '<id>',
+  usage: '<id|owner>',
   arity: { min: 1, max: 1 },
   options: [{ name: 'yes', short: 'y', summary: 'do not ask' }],
 
   async run(context) {
     const { args, output } = context
-    const id = args.positionals[0]!
     const operator = context.operator()
+    const id = await findKeyId(operator, args.positionals[0]!)
     const impact = await operator.call('keys.impact', { id })
     if (!args.flag('yes') && !(await isAgreed(context, id, impact))) {
       output.note('Nothing was changed.')
@@ -93,6 +102,18 @@ export const keys: Group = {
   name: 'keys',
   summary: 'list, make and revoke keys, for operators',
   actions: [list, create, revoke]
+}
+
+/** The id of a key that is named by it, or by an owner who has only one. Throws CommandError. */
+async function findKeyId(operator: Operator, text: string): Promise<string> {
+  const all = await operator.call('keys.list', {})
+  const found = all.filter(({ id, owner }) => id === text || owner === text)
+  if (found.length === 1) return found[0]!.id
+  // What becomes of that one the bus says itself.
+  if (text === MAIN_KEY) return text
+  const cure = '`intent-bus keys list` shows them with their owners.'
+  if (found.length === 0) throw new CommandError(EXIT.nothing, `There is no key ${text}.`, cure)
+  throw new CommandError(EXIT.refused, `${text} has ${counted(found.length, 'key')}: name one by its id.`, cure)
 }
 
 function isAgreed({ stdin, signals }: Context, id: string, { open, claimed, leases, workers }: KeyImpact): Promise<boolean> {

@@ -39,7 +39,7 @@ const set: Action = {
 
   async run(context) {
     const { args, output, signals } = context
-    const ttl = args.number('ttl', TTL)
+    const ttl = args.seconds('ttl', TTL)
     const [key, text] = args.positionals
     const value = await readJsonInput(context, text)
     if (value === undefined) throw new UsageError('There is no value: an argument, - for standard input, or --file.')

@@ -1,4 +1,5 @@
 import { ControlError } from '../../../shared/control/transport.ts'
+import { intentId } from '../arguments/ids.ts'
 import type { Context } from '../context.ts'
 import type { Action } from '../command.ts'
 import { EXIT, UsageError, type ExitCode } from '../exit.ts'
@@ -51,7 +52,7 @@ function managing(verb: Verb, words: Pick<Action, 'summary' | 'details'>): Actio
 }
 
 async function manageIds(context: Context, verb: Verb): Promise<ExitCode> {
-  const ids = [...new Set(context.args.positionals)]
+  const ids = [...new Set(context.args.positionals.map(intentId))]
   const operator = context.operator()
   const missing: string[] = []
   for (const id of ids) {

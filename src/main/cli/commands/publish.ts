@@ -1,10 +1,12 @@
-import { JsonText, type PublishOptions } from '../../client/index.ts'
+import { JsonText, type IntentClient, type IntentResult, type PublishedIntent, type PublishOptions } from '../../client/index.ts'
 import { BACKOFF_BASE, DELAY, MAX_ATTEMPTS, PRIORITY } from '../../../shared/limits.ts'
 import type { Arguments } from '../arguments/arguments.ts'
 import { FILE_OPTION, readJsonInput } from '../arguments/json-input.ts'
+import type { Context } from '../context.ts'
 import type { Action } from '../command.ts'
 import { EXIT } from '../exit.ts'
 import { printResult, readWait, WAIT_OPTION, WAIT_TIMEOUT_OPTION } from '../intents/result.ts'
+import { cleanLine } from '../terminal/clean.ts'
 
 export const NAMESPACE_OPTION = { name: 'namespace', value: 'name', summary: 'default where none is given' } as const
 
@@ -29,7 +31,8 @@ export const publish: Action = {
   ],
   details: `
     The payload is JSON: as an argument, from standard input (-), or from --file; without one it is {}. Its numbers keep
-    every digit. With --wait the result goes to standard output, and the id to standard error.`,
+    every digit. With --wait the result goes to standard output, and the id to standard error. Where the result cannot be
+    had, --json prints what was published: an intent that goes on can be asked for later.`,
   examples: [`intent-bus publish greet '{"name":"Ada"}'`, `jq -n '{n: 1}' | intent-bus publish count - --wait --timeout 30`],
 
   async run(context) {
@@ -41,12 +44,27 @@ export const publish: Action = {
     const published = await client.publish(args.positionals[0]!, payload, { ...options, signal: signals.signal })
     if (!args.flag('wait') && wait === 0) {
       if (output.isJson) await output.json(published)
-      else await output.line(published.id)
+      else await output.line(cleanLine(published.id))
       return EXIT.done
     }
     output.note(`Published ${published.id}.`)
-    await printResult(output, await client.getResult(published.id, { wait, signal: signals.signal }), wait)
+    await printResult(output, await resultOf(published, client, context, wait), wait)
     return EXIT.done
+  }
+}
+
+/** Rejects where the result cannot be had; programs are told before what there is to ask for again. */
+async function resultOf(
+  published: PublishedIntent,
+  client: IntentClient,
+  { output, signals }: Context,
+  wait: number
+): Promise<IntentResult> {
+  try {
+    return await client.getResult(published.id, { wait, signal: signals.signal })
+  } catch (error) {
+    if (output.isJson) await output.json(published)
+    throw error
   }
 }
 
@@ -55,9 +73,9 @@ function readOptions(args: Arguments): PublishOptions {
     namespace: args.text('namespace'),
     visibility: args.text('visibility') as 'private' | 'public' | undefined,
     priority: args.wholeNumber('priority', PRIORITY),
-    delay: args.number('delay', DELAY),
+    delay: args.seconds('delay', DELAY),
     maxAttempts: args.wholeNumber('max-attempts', MAX_ATTEMPTS),
-    backoffBase: args.number('backoff-base', BACKOFF_BASE),
+    backoffBase: args.seconds('backoff-base', BACKOFF_BASE),
     targetWorker: args.text('target-worker'),
     requiredCapability: args.text('required-capability'),
     idempotencyKey: args.text('idempotency-key')

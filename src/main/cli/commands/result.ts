@@ -1,6 +1,7 @@
+import { intentId } from '../arguments/ids.ts'
 import type { Action } from '../command.ts'
 import { EXIT } from '../exit.ts'
-import { printResult, readWait, WAIT_OPTION, WAIT_TIMEOUT_OPTION } from '../intents/result.ts'
+import { isSettled, printResult, readWait, WAIT_OPTION, WAIT_TIMEOUT_OPTION } from '../intents/result.ts'
 
 export const result: Action = {
   name: 'result',
@@ -14,7 +15,12 @@ export const result: Action = {
 
   async run({ args, client, output, signals }) {
     const wait = readWait(args)
-    const found = await client().getResult(args.positionals[0]!, { wait, signal: signals.signal })
+    const id = intentId(args.positionals[0]!)
+    const bus = client()
+    const { signal } = signals
+    // Who waits bears a bus that is away for a while, but one that is not there at all is worth a word.
+    const now = await bus.getResult(id, { signal })
+    const found = wait > 0 && !isSettled(now) ? await bus.getResult(id, { wait, signal }) : now
     await printResult(output, found, wait)
     return EXIT.done
   }

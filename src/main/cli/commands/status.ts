@@ -1,4 +1,5 @@
 import type { IntentStatus } from '../../client/index.ts'
+import { intentId } from '../arguments/ids.ts'
 import type { Action } from '../command.ts'
 import { EXIT } from '../exit.ts'
 import { statusPaint } from '../intents/words.ts'
@@ -16,7 +17,7 @@ export const status: Action = {
   details: 'For whoever published it or works on it, and for the main key.',
 
   async run({ args, client, output, signals }) {
-    const found = await client().getStatus(args.positionals[0]!, { signal: signals.signal })
+    const found = await client().getStatus(intentId(args.positionals[0]!), { signal: signals.signal })
     if (output.isJson) await output.json(found)
     else await output.line(statusLines(found, output.style).join('\n'))
     return EXIT.done

@@ -23,7 +23,7 @@ export const top: Action = {
   details: 'q or Ctrl+C quits, r asks at once. Where the output is no terminal, or with --json, it is printed once.',
 
   async run(context) {
-    const interval = context.args.number('interval', INTERVAL) ?? INTERVAL.default
+    const interval = context.args.seconds('interval', INTERVAL) ?? INTERVAL.default
     const quit = new AbortController()
     const operator = context.operator(quit.signal)
     const snapshot = await takeSnapshot(operator)
@@ -64,9 +64,11 @@ class Dashboard {
   async run(): Promise<ExitCode> {
     const { signals, stdout } = this.#context
     const draw = (): void => this.#draw()
-    signals.takeOver(() => {
-      this.#exitCode = signals.exitCode!
-      this.#stop()
+    signals.takeOver({
+      onSignal: () => {
+        this.#exitCode = signals.exitCode!
+        this.#stop()
+      }
     })
     this.#screen.enter()
     stdout.on('resize', draw)

@@ -2,7 +2,7 @@ import { matchesChange, parseFilter } from '../../../shared/control/filter.ts'
 import type { IntentChange } from '../../../shared/control/views.ts'
 import type { IntentChange as OwnChange } from '../../client/index.ts'
 import type { Operator } from '../bus/operator.ts'
-import { followFrames } from '../bus/follow.ts'
+import { followFrames, isPassing } from '../bus/follow.ts'
 import type { Context } from '../context.ts'
 import type { Action } from '../command.ts'
 import type { ExitCode } from '../exit.ts'
@@ -13,6 +13,7 @@ import { clockTime } from '../terminal/time.ts'
 import { cutToWidth, padToWidth, textWidth } from '../terminal/width.ts'
 
 const WORD_WIDTH = 10
+const INCOMPLETE = 'There was more than is shown here.'
 
 export const watch: Action = {
   name: 'watch',
@@ -37,20 +38,31 @@ async function watchAll(context: Context, operator: Operator, text: string): Pro
   const { output, signals } = context
   const filter = parseFilter(text)
   for await (const { changes, missed } of followFrames(operator, signals.signal, (trouble) => output.note(trouble))) {
-    if (missed > 0) output.note('There was more than is shown here.')
+    if (missed > 0) output.note(INCOMPLETE)
+    let isUntold = false
     for (const change of changes) {
       const verdict = matchesChange(filter, change)
       const isWanted = verdict === 'unknown' ? await matchesNow(operator, text, change) : verdict
       if (isWanted) await print(context, change)
+      if (isWanted === undefined) isUntold = true
     }
+    if (isUntold) output.note(INCOMPLETE)
   }
   return signals.exitCode!
 }
 
-/** A change does not tell all that a filter may ask of its intent; the bus knows the rest. */
-async function matchesNow(operator: Operator, text: string, { id }: IntentChange): Promise<boolean> {
-  const { rows } = await operator.call('intents.list', { filter: `${text} id:${id}`, limit: 1 })
-  return rows.length > 0
+/**
+ * A change does not tell all that a filter may ask of its intent; the bus knows the rest. Undefined while it is away: that must
+ * not end the watch, which goes on when it is back.
+ */
+async function matchesNow(operator: Operator, text: string, { id }: IntentChange): Promise<boolean | undefined> {
+  try {
+    const { rows } = await operator.call('intents.list', { filter: `${text} id:${id}`, limit: 1 })
+    return rows.length > 0
+  } catch (error) {
+    if (!isPassing(error)) throw error
+    return undefined
+  }
 }
 
 async function watchOwn(context: Context, text: string): Promise<ExitCode> {
@@ -61,7 +73,7 @@ async function watchOwn(context: Context, text: string): Promise<ExitCode> {
   let isTold = false
   for await (const event of client.events({ signal: signals.signal })) {
     if (event.type === 'gap') {
-      output.note('There was more than is shown here.')
+      output.note(INCOMPLETE)
       continue
     }
     const change = changeOf(event)
@@ -83,7 +95,7 @@ function changeOf({ type: _, lastEventId: __, ...change }: OwnChange): IntentCha
 async function print({ output }: Context, change: IntentChange): Promise<void> {
   if (output.isJson) return output.json(change)
   const { style, width } = output
-  const word = eventWord(change)
+  const word = cleanLine(eventWord(change))
   const goal = change.namespace === 'default' ? change.goal : `${change.namespace}/${change.goal}`
   const head = `${clockTime(change.at)}  `
   const rest = cleanLine(`  ${change.id}  ${goal}  ${changeNote(change)}`.trimEnd())

@@ -15,8 +15,8 @@ const TIMEOUT = { min: 1, max: 2_147_483 } as const
 /** Bytes: white space of JSON does not count for the bus. */
 const MAX_OUTPUT = { min: 1, max: 1_048_576 } as const
 
-/** Variables of the bus and its clients: what lets one at the bus is none of a program's business. */
-const OF_THE_BUS = /^(INTENT_|BUS_|DASHBOARD_PASSWORD$)/
+/** Variables of the bus and its clients, in any case as on Windows: what lets one at the bus is none of a program's business. */
+const OF_THE_BUS = /^(INTENT_|BUS_|DASHBOARD_PASSWORD$)/i
 
 export const work: Action = {
   name: 'work',
@@ -43,7 +43,8 @@ export const work: Action = {
 
     The lease is extended while it runs. When it is lost all the same, the program gets SIGTERM, and SIGKILL five seconds
     later, with all that it started. Ctrl+C or SIGTERM lets running programs finish; the second one ends them and gives
-    their intents back. An intent may come twice: programs should not mind.`,
+    their intents back. When nobody reads the output any more, it stops like after the first one. An intent may come twice:
+    programs should not mind.`,
   examples: ['intent-bus work resize -- ./resize.sh --width 800', "intent-bus work count sum --concurrency 4 -- jq '{n: length}'"],
 
   async run(context) {
@@ -56,12 +57,16 @@ export const work: Action = {
     const journal = new Journal(context.output)
     const runs = new Runs(context, journal)
     const worker = workerOf(context, journal, runs)
-    signals.takeOver((count) => {
-      if (count === 1) say(context, worker)
-      if (count > 2) process.exit(signals.exitCode)
-      void worker.stop({ handBack: count === 2 })
+    signals.takeOver({
+      onSignal: (count) => {
+        if (count === 1) say(context, worker)
+        if (count > 2) process.exit(signals.exitCode)
+        void worker.stop({ handBack: count === 2 })
+      },
+      onUnread: () => void worker.stop()
     })
     runs.onStartError = () => void worker.stop()
+    if (context.output.isTerminal) context.output.note(`Asking ${context.address.url} for ${args.positionals.join(', ')}. Ctrl+C stops.`)
     await worker.run()
     await runs.ended()
     if (runs.startError === undefined) return signals.exitCode ?? EXIT.done
@@ -91,6 +96,7 @@ function workerOf(context: Context, journal: Journal, runs: Runs): Worker {
 
 function say({ output }: Context, { size }: Worker): void {
   if (size > 0) output.note('No more intents are claimed; waiting for those that run. Once more ends them and gives them back.')
+  else if (output.isTerminal) output.note('Stopped.')
 }
 
 /** The programs of one worker. */
@@ -106,7 +112,7 @@ class Runs {
   constructor(context: Context, journal: Journal) {
     this.#context = context
     this.#journal = journal
-    this.#timeout = context.args.number('timeout', TIMEOUT) ?? Infinity
+    this.#timeout = context.args.seconds('timeout', TIMEOUT) ?? Infinity
     this.#maxOutput = context.args.wholeNumber('max-output', MAX_OUTPUT) ?? MAX_RESULT_BYTES
   }
 

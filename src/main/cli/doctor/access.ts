@@ -13,16 +13,21 @@ const NO_INTENT = '0'.repeat(32)
 const PATIENCE = 5
 
 /** Whether the bus takes the key, and what it signs. */
-export async function checkKey(source: CredentialSource, signal: AbortSignal): Promise<Check[]> {
+export async function* checkKey(source: CredentialSource, signal: AbortSignal): AsyncGenerator<Check> {
   const found = findOrTell('key', () => findKey(source))
   if (found === undefined) {
     const cure = 'Make one in Keys, and set INTENT_API_KEY, or put it into ~/.apikey, or name a file with --key-file.'
-    return [trouble('key', EXIT.notAllowed, 'There is no key for this bus.', cure)]
+    yield trouble('key', EXIT.notAllowed, 'There is no key for this bus.', cure)
+    return
   }
-  if ('outcome' in found) return [found]
+  if ('outcome' in found) {
+    yield found
+    return
+  }
   const key = await checkBareKey(found, source.url, signal)
-  if (key.outcome === 'trouble') return [key, skipped('signature', 'Without a key that counts there is none to look at.')]
-  return [key, await checkSignature(found, source.url, signal)]
+  yield key
+  if (key.outcome === 'trouble') yield skipped('signature', 'Without a key that counts there is none to look at.')
+  else yield checkSignature(found, source.url, signal)
 }
 
 async function checkBareKey({ secret, from }: FoundSecret, url: string, signal: AbortSignal): Promise<Check> {
@@ -71,10 +76,14 @@ export async function checkPassword(source: CredentialSource, signal: AbortSigna
   }
   if ('outcome' in found) return found
   try {
-    await new Operator(source.url, found, signal).call('status.get', {})
+    await new Operator(source.url, found, signal, PATIENCE).call('status.get', {})
     return fine('password', `The bus takes the ${found.kind} from ${found.from}.`)
   } catch (error) {
     if (!(error instanceof ControlError)) throw error
+    if (error.code === 'unreachable') {
+      const text = `The ${found.kind} from ${found.from} could not be tried: ${error.message}.`
+      return trouble('password', EXIT.unreachable, text, 'See whether the bus is very busy, or a proxy in between; its log says more.')
+    }
     const exitCode = error.code === 'unauthorized' ? EXIT.notAllowed : EXIT.refused
     const cure = 'It was changed, or is that of another bus; the app shows the one that counts in Settings.'
     return trouble('password', exitCode, `The bus does not take the ${found.kind} from ${found.from}. ${error.message}`, cure)

@@ -10,14 +10,19 @@ export const WAIT_OPTION: Option = { name: 'wait', summary: 'wait until it is fu
 export const WAIT_TIMEOUT_OPTION: Option = {
   name: 'timeout',
   value: 'seconds',
-  summary: 'wait so long at most, and then exit with 6'
+  summary: 'wait, but so long at most, and then exit with 6'
 }
 
 const TIMEOUT = { min: 0.1, max: 31_536_000 } as const
 
+/** Whether waiting changes nothing any more. */
+export function isSettled({ status }: IntentResult): boolean {
+  return status === 'fulfilled' || status === 'dead'
+}
+
 /** Seconds to wait for a result: none, some, or for ever. A time limit alone asks to wait, too. */
 export function readWait(args: Arguments): number {
-  const timeout = args.number('timeout', TIMEOUT)
+  const timeout = args.seconds('timeout', TIMEOUT)
   return timeout ?? (args.flag('wait') ? Infinity : 0)
 }
 

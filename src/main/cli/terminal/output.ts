@@ -5,6 +5,17 @@ import { tableLines, type Cell, type Column } from './table.ts'
 
 type Environment = Readonly<Record<string, string | undefined>>
 
+/** Errors of a stream that nobody reads any more: the other end of a pipe is closed, the terminal is gone. */
+const UNREAD = new Set(['EPIPE', 'EIO'])
+
+/** What hears of standard output that does not arrive. */
+export interface Unheard {
+  /** Nobody reads it any more, as behind `head`. */
+  unread(): void
+  /** It cannot be written, as on a disk that is full. */
+  unwritable(): void
+}
+
 /** What a command prints: what was asked for on standard output, all else on standard error. */
 export class Output {
   readonly isJson: boolean
@@ -13,13 +24,17 @@ export class Output {
   readonly noteStyle: Style
   readonly #stdout: NodeJS.WriteStream
   readonly #stderr: NodeJS.WriteStream
+  #isLost = false
 
-  constructor(stdout: NodeJS.WriteStream, stderr: NodeJS.WriteStream, env: Environment, isJson: boolean) {
+  constructor(stdout: NodeJS.WriteStream, stderr: NodeJS.WriteStream, env: Environment, isJson: boolean, unheard: Unheard) {
     this.#stdout = stdout
     this.#stderr = stderr
     this.isJson = isJson
     this.style = styleFor(wantsColours(stdout, env))
     this.noteStyle = styleFor(wantsColours(stderr, env))
+    stdout.on('error', (error) => this.#lose(error, unheard))
+    // There is nobody left to tell it to.
+    stderr.on('error', () => {})
   }
 
   /** Whether a person reads standard output. */
@@ -32,9 +47,11 @@ export class Output {
     return this.isTerminal ? this.#stdout.columns : undefined
   }
 
-  /** Writes text as it is, and waits for a reader that is slower. */
+  /** Writes text as it is, and waits for a reader that is slower. Without a reader it does nothing. */
   async write(text: string): Promise<void> {
-    if (!this.#stdout.write(text)) await once(this.#stdout, 'drain')
+    if (this.#isLost || this.#stdout.write(text)) return
+    // Whoever hears of lost output decides what becomes of the command.
+    await once(this.#stdout, 'drain').catch(() => {})
   }
 
   line(text: string): Promise<void> {
@@ -69,5 +86,16 @@ export class Output {
   failure(message: string, cure?: string): void {
     this.#stderr.write(`${this.noteStyle.red('intent-bus:')} ${cleanLines(message)}\n`)
     if (cure !== undefined) this.#stderr.write(`${cleanLine(cure)}\n`)
+  }
+
+  #lose({ code = '', message }: NodeJS.ErrnoException, unheard: Unheard): void {
+    if (this.#isLost) return
+    this.#isLost = true
+    if (UNREAD.has(code)) {
+      unheard.unread()
+      return
+    }
+    this.failure(`Standard output cannot be written (${code || message}).`)
+    unheard.unwritable()
   }
 }

@@ -42,7 +42,7 @@ function titleLine({ status, at }: Snapshot, { columns }: Size, style: Style): s
   const { app, listener, isPaused, isMaintenance, state } = status
   const condition = isMaintenance ? 'maintenance' : isPaused ? 'paused' : state
   const where = listener?.state === 'listening' ? `  ${listener.url}` : ''
-  const left = cutToWidth(`${app.name} ${app.version}${where}  ${condition}`, columns - 10)
+  const left = cutToWidth(cleanLine(`${app.name} ${app.version}${where}  ${condition}`), columns - 10)
   const paint = condition === 'running' ? style.bold : style.yellow
   return paint(left) + style.dim(`${' '.repeat(Math.max(2, columns - textWidth(left) - 8))}${clockTime(at)}`)
 }

@@ -18,21 +18,21 @@ interface More {
 /** What a worker prints of its intents: lines for people, or one JSON value per line. */
 export class Journal {
   readonly #output: Output
-  readonly #startedAt = new Map<string, number>()
+  /** Not by id: the end of some is never told, and one may be claimed again before its first attempt has ended. */
+  readonly #startedAt = new WeakMap<ClaimedIntent, number>()
 
   constructor(output: Output) {
     this.#output = output
   }
 
   claimed(intent: ClaimedIntent): void {
-    this.#startedAt.set(intent.id, performance.now())
+    this.#startedAt.set(intent, performance.now())
     this.#print('claimed', intent, this.#output.style.yellow, {})
   }
 
   settled(outcome: Outcome, intent: ClaimedIntent): void {
     const { green, red } = this.#output.style
-    const startedAt = this.#startedAt.get(intent.id)
-    this.#startedAt.delete(intent.id)
+    const startedAt = this.#startedAt.get(intent)
     const seconds = startedAt === undefined ? 0 : Math.round(performance.now() - startedAt) / 1000
     if (outcome.status === 'fulfilled') this.#print('fulfilled', intent, green, { seconds })
     else this.#print(outcome.status, intent, red, { seconds, error: outcome.error.message })
@@ -52,7 +52,7 @@ export class Journal {
       return
     }
     const facts = [seconds === undefined ? '' : duration(seconds), attempt > 1 ? `attempt ${attempt}` : '', error ?? '']
-    const rest = cleanLine([goal, ...facts.filter((fact) => fact !== '')].join('  '))
-    void output.line(`${output.style.dim(clockTime(at))}  ${paint(padToWidth(event, WORD_WIDTH))}  ${id}  ${rest}`)
+    const rest = cleanLine([id, goal, ...facts.filter((fact) => fact !== '')].join('  '))
+    void output.line(`${output.style.dim(clockTime(at))}  ${paint(padToWidth(event, WORD_WIDTH))}  ${rest}`)
   }
 }
