@@ -9,12 +9,15 @@ const ERROR_STATUS = {
   https_required: 403,
   invalid_host: 403,
   cross_site: 403,
+  invalid_code: 403,
+  pairing_refused: 403,
   not_found: 404,
   method_not_allowed: 405,
   request_timeout: 408,
   payload_too_large: 413,
   result_too_large: 413,
   unsupported_encoding: 415,
+  unsupported_media_type: 415,
   idempotency_conflict: 422,
   rate_limited: 429,
   limit_exceeded: 429,
@@ -52,7 +55,8 @@ const ERROR_STATUS = {
   invalid_ttl: 400,
   invalid_owner: 400,
   invalid_api_key: 400,
-  invalid_confirm: 400
+  invalid_confirm: 400,
+  invalid_scope: 400
 } as const
 
 export type ErrorCode = keyof typeof ERROR_STATUS

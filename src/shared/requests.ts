@@ -129,9 +129,7 @@ export interface ClaimParts {
 export function readClaim(parts: ClaimParts): ClaimRequest {
   const goals = readGoals(parts.goals)
   const capabilities = readCapabilities(parts.capabilities)
-  if (goals.length > 1 && goals.length * capabilities.length > limits.MAX_GOALS_BY_CAPABILITIES) {
-    throw new ProtocolError('invalid_goal', `Goals times capabilities are limited to ${limits.MAX_GOALS_BY_CAPABILITIES}.`)
-  }
+  checkClaimSize(goals, capabilities)
   return {
     goals,
     namespace: readNamespace(parts.namespace),
@@ -139,6 +137,12 @@ export function readClaim(parts: ClaimParts): ClaimRequest {
     workerId: readWorkerId(parts.workerId),
     capabilities
   }
+}
+
+/** One claim looks in so many places at most. Throws 400 `invalid_goal`. */
+export function checkClaimSize(goals: readonly string[], capabilities: readonly string[]): void {
+  if (goals.length <= 1 || goals.length * capabilities.length <= limits.MAX_GOALS_BY_CAPABILITIES) return
+  throw new ProtocolError('invalid_goal', `Goals times capabilities are limited to ${limits.MAX_GOALS_BY_CAPABILITIES}.`)
 }
 
 /** The query parameter `wait` of claims and results, in seconds; undefined where it is absent. Throws 400 `invalid_wait`. */

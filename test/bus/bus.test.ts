@@ -2,6 +2,7 @@ import Database from 'better-sqlite3'
 import { expect, test } from 'vitest'
 import type { Key } from '../../src/main/bus/keys.ts'
 import { ProtocolError } from '../../src/shared/errors.ts'
+import { NO_LIMITS } from '../../src/shared/scope.ts'
 import { callerOf, CLAIM, MAIN, PUBLISH, TestBus } from '../support/test-bus.ts'
 
 const DAY = 86_400
@@ -76,13 +77,13 @@ test('uses of a key are on disk within half a minute, and when the bus is closed
   await using t = new TestBus()
   const { key } = await t.bus.createKey('pi')
   const uses = (): unknown[] => t.rows('SELECT requests FROM keys WHERE id = ?', key.id)
-  t.bus.admit(key)
+  t.bus.admit(key, '127.0.0.1')
   await t.publish()
-  t.bus.admit(key)
+  t.bus.admit(key, '127.0.0.1')
   await t.publish()
   await t.clock.advance(31)
   expect(uses()).toEqual([{ requests: 2 }])
-  t.bus.admit(key)
+  t.bus.admit(key, '127.0.0.1')
   await t.restart()
   expect(uses()).toEqual([{ requests: 3 }])
 })
@@ -175,12 +176,12 @@ test('everything that matters survives a restart: leases, nonces, rates, counts,
   const lease = (await t.claim({}, key))!
   expect(t.bus.reserveNonce(key, 'once')).toBe(true)
   await t.bus.set(callerOf(key, 'once'), 'color', { value: '"red"', ttl: 600 }, null, '{}')
-  for (let i = 0; i < 60; i++) t.bus.admit(key)
+  for (let i = 0; i < 60; i++) t.bus.admit(key, '127.0.0.1')
   await t.restart()
   const again = t.bus.keys.identify(secret)!
   expect(again).toEqual(key)
   expect(t.bus.reserveNonce(again, 'once')).toBe(false)
-  expect(() => t.bus.admit(again)).toThrow(ProtocolError)
+  expect(() => t.bus.admit(again, '127.0.0.1')).toThrow(ProtocolError)
   expect(t.bus.get(callerOf(again), 'color')).toBe('"red"')
   await t.bus.fulfill(callerOf(again), id, { claimToken: lease.claim_token, result: '1.10', resultType: 'json' })
   expect(await t.bus.detail(id)).toMatchObject({ status: 'fulfilled', result: '1.10', claimed_by: key.id })
@@ -295,7 +296,7 @@ test('cleanup removes the names of lanes that nobody uses, and their intents can
 
 test('an operation of a stranger is refused before it changes anything', async () => {
   await using t = new TestBus()
-  const stranger: Key = { id: 'key_stranger', owner: 'x', isMain: false }
+  const stranger: Key = { id: 'key_stranger', owner: 'x', isMain: false, limits: NO_LIMITS }
   const id = await t.publish()
   await t.claim()
   const before = t.rows('SELECT * FROM intents')

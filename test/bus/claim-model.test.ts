@@ -2,6 +2,7 @@ import { expect, test } from 'vitest'
 import type { Key } from '../../src/main/bus/keys.ts'
 import { formatId } from '../../src/main/bus/ids.ts'
 import type { ClaimRequest } from '../../src/shared/requests.ts'
+import { NO_LIMITS } from '../../src/shared/scope.ts'
 import { generator } from '../support/generator.ts'
 import { callerOf, CLAIM, MAIN, TestBus } from '../support/test-bus.ts'
 
@@ -19,8 +20,8 @@ const NAIVE = `
     AND (required_capability IS NULL OR required_capability IN (SELECT value FROM json_each(@capabilities)))
   ORDER BY priority DESC, run_at, claim_attempts, created_at, n LIMIT 1`
 
-const ALICE: Key = { id: 'key_00000000000a11ce', owner: 'alice', isMain: false }
-const BOB: Key = { id: 'key_0000000000000b0b', owner: 'bob', isMain: false }
+const ALICE: Key = { id: 'key_00000000000a11ce', owner: 'alice', isMain: false, limits: NO_LIMITS }
+const BOB: Key = { id: 'key_0000000000000b0b', owner: 'bob', isMain: false, limits: NO_LIMITS }
 
 test.each([1, 2, 3, 4, 5, 6])('claims follow the rule of SPEC 7.3 on random states, seed %i', async (seed) => {
   await using t = new TestBus({ claimTimeout: 40 })

@@ -24,9 +24,11 @@ test('only keys that are there can be renamed, and not the main one', async () =
 
 test('requests of the main key are counted like those of any other', async () => {
   await using t = new TestBus()
-  t.bus.admit(MAIN)
-  t.bus.admit(MAIN)
+  t.bus.admit(MAIN, '10.0.0.2')
+  t.bus.admit(MAIN, '10.0.0.3')
   const at = t.clock.now()
   await t.clock.advance(31)
-  expect(t.rows('SELECT id, requests, last_used_at FROM keys')).toEqual([{ id: 'main', requests: 2, last_used_at: at }])
+  expect(t.rows('SELECT id, requests, last_used_at, last_address FROM keys')).toEqual([
+    { id: 'main', requests: 2, last_used_at: at, last_address: '10.0.0.3' }
+  ])
 })

@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { IdSource } from '../../src/main/bus/ids.ts'
+import { storedLimits } from '../../src/main/bus/key-limits.ts'
 import { STATUS, type StatusName } from '../../src/main/bus/intents/intent.ts'
 import { Queries } from '../../src/main/bus/reading/queries.ts'
 import { Share, Turns } from '../../src/main/bus/reading/turns.ts'
@@ -9,6 +10,7 @@ import { Lanes } from '../../src/main/bus/store/lanes.ts'
 import { formatId } from '../../src/main/bus/ids.ts'
 import { historyLine, type StoredEvent } from '../../src/shared/history.ts'
 import { INTENT_LIFETIME } from '../../src/shared/limits.ts'
+import { NO_LIMITS, type KeyLimits } from '../../src/shared/scope.ts'
 import { temporaryFolder } from '../support/folders.ts'
 
 export const NOW = 1_790_000_000
@@ -116,6 +118,12 @@ export class ReadingDatabase implements Disposable {
     this.db
       .prepare('INSERT INTO keys (id, owner, digest, created_at, revoked_at) VALUES (?, ?, ?, ?, ?)')
       .run(id, owner, `digest of ${id}`, NOW - 5_000, isRevoked ? NOW : null)
+  }
+
+  limitKey(id: string, limits: Partial<KeyLimits>): void {
+    this.db
+      .prepare('UPDATE keys SET scope = @scope, expires_at = @expires_at, rate_limit = @rate_limit WHERE id = @id')
+      .run({ id, ...storedLimits({ ...NO_LIMITS, ...limits }) })
   }
 
   [Symbol.dispose](): void {

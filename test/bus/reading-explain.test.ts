@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import type { ExplainContext } from '../../src/main/bus/reading/explain-case.ts'
 import type { Check, Explanation } from '../../src/shared/control/views.ts'
-import { callerOf, TestBus } from '../support/test-bus.ts'
+import type { KeyLimits, Scope } from '../../src/shared/scope.ts'
+import { callerOf, MAIN, TestBus } from '../support/test-bus.ts'
 import { NOW, ReadingDatabase, type Sample, type WorkerSample } from './reading-database.ts'
 
 const CONTEXT: ExplainContext = { now: NOW, isPaused: false, isMaintenance: false, listenerProblem: null }
@@ -14,11 +15,13 @@ interface Situation {
   readonly workers?: readonly Partial<WorkerSample>[]
   readonly context?: Partial<ExplainContext>
   readonly isAnnRevoked?: boolean
+  readonly annsLimits?: Partial<KeyLimits>
 }
 
-function explain({ intent = {}, workers = [], context = {}, isAnnRevoked = false }: Situation): Explanation {
+function explain({ intent = {}, workers = [], context = {}, isAnnRevoked = false, annsLimits = {} }: Situation): Explanation {
   using database = new ReadingDatabase()
   database.addKey(ANN, 'Ann', isAnnRevoked)
+  database.limitKey(ANN, annsLimits)
   for (const worker of workers) database.addWorker(worker)
   const id = database.add(intent)
   return database.queries.explain(id, { ...CONTEXT, ...context })!
@@ -269,6 +272,45 @@ describe('an intent that nothing keeps', () => {
   })
 })
 
+const scope = (limits: Partial<Scope>): Partial<KeyLimits> => ({ scope: { roles: null, namespaces: null, goals: null, ...limits } })
+const anns: Partial<WorkerSample> = { worker: 'pi4', key: ANN }
+
+/** A worker that asked for it just now, whose key has other limits since. */
+describe('limits of keys', () => {
+  test.each<[name: string, Situation, Check['rule'], text: string]>([
+    ['the goal', { annsLimits: scope({ goals: ['backup.*'] }) }, 'namespace', '`pi4` asked for namespace `default`, but its key may not claim that any more.'],
+    [
+      'the goal, by its name',
+      { annsLimits: scope({ goals: ['backup'] }), workers: [{ ...anns, asks: [...of('default', 'backup'), ...of('default', 'resize')] }] },
+      'goal',
+      '`pi4` asked for `resize`, but its key may not claim that any more.'
+    ],
+    ['the namespace', { annsLimits: scope({ namespaces: ['prod'] }) }, 'namespace', '`pi4` asked for namespace `default`, but its key may not claim that any more.'],
+    ['claims', { annsLimits: scope({ roles: ['publish', 'read'] }) }, 'namespace', '`pi4` asked for namespace `default`, but its key may not claim that any more.'],
+    ['its time', { annsLimits: { expiresAt: NOW - 1 } }, 'namespace', '`pi4` asked for namespace `default`, but its key has expired.'],
+    ['its being', { isAnnRevoked: true }, 'namespace', '`pi4` asked for namespace `default`, but its key was revoked.']
+  ])('that took a key %s are told', (_name, situation, rule, text) => {
+    const explanation = explain({ workers: [anns], intent: { visibility: 'public' }, ...situation })
+    expect(explanation.verdict).toBe(text)
+    expect(check(explanation, rule)).toMatchObject({ outcome: 'fails', text, next: expect.stringMatching(/another key\.$/) as string })
+  })
+
+  test.each<[Partial<KeyLimits>, string]>([
+    [scope({ roles: ['publish'] }), `It is private: only workers with ${ANNS_KEY} may claim it, and that key may not claim it.`],
+    [{ expiresAt: NOW - 1 }, `It is private: only workers with ${ANNS_KEY} may claim it, and that key has expired.`]
+  ])('that leave nobody for a private intent are told: %j', (annsLimits, text) => {
+    const explanation = explain({ workers: [online], intent: { publisher: ANN }, annsLimits })
+    expect(explanation.verdict).toBe(text)
+  })
+
+  test('that let a worker claim it say nothing', () => {
+    const situation = { workers: [anns], intent: { visibility: 'public' as const } }
+    const annsLimits = { ...scope({ roles: ['claim'], namespaces: ['default'] }), expiresAt: NOW + 100 }
+    const { id: _, ...told } = explain(situation)
+    expect(explain({ ...situation, annsLimits })).toMatchObject(told)
+  })
+})
+
 describe('how many come before it', () => {
   const ask = { namespace: 'default', goal: null, publisher: null, workerId: 'pi4', capabilities: ['gpu'] }
 
@@ -300,7 +342,7 @@ describe('how many come before it', () => {
     }
     // What rides along with other writes is written within a second of the next one.
     await test.claim({ ...request, goal: 'nothing' })
-    await test.claim(request).then((claimed) => test.bus.fail(callerOf({ id: 'main', owner: 'main', isMain: true }), claimed!.id, { claimToken: claimed!.claim_token, error: 'x' }))
+    await test.claim(request).then((claimed) => test.bus.fail(callerOf(MAIN), claimed!.id, { claimToken: claimed!.claim_token, error: 'x' }))
     await test.clock.advance(2)
     await test.bus.setPaused(false)
     const wanted = ids[13]!

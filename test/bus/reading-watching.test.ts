@@ -3,6 +3,7 @@ import { reasonPattern } from '../../src/main/bus/reading/dead-groups.ts'
 import { Histogram } from '../../src/main/bus/store/histogram.ts'
 import { parseFilter } from '../../src/shared/control/filter.ts'
 import type { Attention } from '../../src/shared/control/views.ts'
+import { NO_LIMITS } from '../../src/shared/scope.ts'
 import { NOW, ReadingDatabase } from './reading-database.ts'
 
 const ANN = 'key_00000000000000aa'
@@ -300,11 +301,12 @@ test('keys, the main one first, and what revoking one would touch', () => {
   database.addWorker({ worker: 'pi4', key: ANN })
   database.addWorker({ worker: null, key: ANN, address: '10.0.0.7', lastSeenAt: NOW - 9_000 })
   database.addWorker({ worker: 'other' })
-  const ann = { id: ANN, owner: 'Ann', createdAt: NOW - 5_000, lastUsedAt: null, requests: 0, intents: { ...NO_COUNTS, open: 1, claimed: 1, fulfilled: 1 } }
-  const main = { id: 'main', owner: 'main', createdAt: NOW - 5_000, lastUsedAt: null, requests: 0, intents: { ...NO_COUNTS, open: 1, claimed: 1 } }
+  const unused = { createdAt: NOW - 5_000, lastUsedAt: null, lastAddress: null, requests: 0, ...NO_LIMITS }
+  const ann = { ...unused, id: ANN, owner: 'Ann', intents: { ...NO_COUNTS, open: 1, claimed: 1, fulfilled: 1 } }
+  const main = { ...unused, id: 'main', owner: 'main', intents: { ...NO_COUNTS, open: 1, claimed: 1 } }
   expect(database.queries.keys()).toEqual([main, ann])
-  database.db.prepare(`INSERT INTO keys VALUES ('main', '', '', ?, NULL, ?, 7)`).run(NOW - 100, NOW - 1)
-  expect(database.queries.keys()).toEqual([{ ...main, createdAt: NOW - 100, lastUsedAt: NOW - 1, requests: 7 }, ann])
+  database.db.prepare(`INSERT INTO keys (id, owner, digest, created_at, last_used_at, requests, last_address) VALUES ('main', '', '', ?, ?, 7, '10.0.0.9')`).run(NOW - 100, NOW - 1)
+  expect(database.queries.keys()).toEqual([{ ...main, createdAt: NOW - 100, lastUsedAt: NOW - 1, lastAddress: '10.0.0.9', requests: 7 }, ann])
   expect(database.queries.keyImpact(ANN)).toEqual({ open: 1, claimed: 1, leases: 2, workers: ['pi4', '10.0.0.7'] })
   expect(database.queries.keyImpact('key_ffffffffffffffff')).toEqual({ open: 0, claimed: 0, leases: 0, workers: [] })
 })

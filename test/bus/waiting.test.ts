@@ -2,12 +2,13 @@ import Database from 'better-sqlite3'
 import { expect, test } from 'vitest'
 import type { Claimed } from '../../src/main/bus/intents/claimed.ts'
 import type { Key } from '../../src/main/bus/keys.ts'
+import { NO_LIMITS } from '../../src/shared/scope.ts'
 import { settle } from '../support/hand-clock.ts'
 import { generator } from '../support/generator.ts'
 import { callerOf, MAIN, TestBus } from '../support/test-bus.ts'
 
-const ALICE: Key = { id: 'key_alice', owner: 'alice', isMain: false }
-const BOB: Key = { id: 'key_bob', owner: 'bob', isMain: false }
+const ALICE: Key = { id: 'key_alice', owner: 'alice', isMain: false, limits: NO_LIMITS }
+const BOB: Key = { id: 'key_bob', owner: 'bob', isMain: false, limits: NO_LIMITS }
 
 type Fields = NonNullable<Parameters<TestBus['claim']>[0]>
 

@@ -258,6 +258,75 @@ export function contractSuite(transport: string, start: () => Promise<Rig>): voi
       })
     })
 
+    describe('access', () => {
+      test('whoever has all rights is told so', async () => {
+        const { via, rights } = await bus.call('access.whoami', {})
+        expect(['desktop', 'credentials']).toContain(via)
+        expect(rights).toEqual(['watch', 'publish', 'act', 'manage'])
+      })
+
+      test('a key is made with limits, which show and change', async () => {
+        const scope = { roles: ['claim' as const], namespaces: ['default'], goals: ['ctl.limited'] }
+        const { id, secret } = await bus.call('keys.create', { owner: 'limited', scope, rateLimit: 30 })
+        const find = async () => (await bus.call('keys.list', {})).find((key) => key.id === id)
+        expect(await find()).toMatchObject({ scope, rateLimit: 30, expiresAt: null, lastAddress: null })
+        const headers = { 'X-API-KEY': secret }
+        expect((await bus.request({ path: '/claim', headers })).status).toBe(204)
+        expect((await bus.request({ path: '/intent', body: { goal: 'g', payload: 1 }, headers })).status).toBe(403)
+        expect((await find())?.lastAddress).toBe('127.0.0.1')
+        await bus.call('keys.limit', { id })
+        expect(await find()).toMatchObject({ scope: null, rateLimit: null })
+        expect((await bus.request({ path: '/intent', body: { goal: 'ctl.limits', payload: 1 }, headers })).status).toBe(201)
+        await bus.call('keys.limit', { id, expiresAt: Date.now() / 1000 - 1 })
+        expect((await bus.request({ path: '/claim', headers })).status).toBe(401)
+        await bus.call('keys.revoke', { id })
+        expect((await bus.refusal('keys.limit', { id })).code).toBe('not_found')
+      })
+
+      test.each([
+        [{ scope: { roles: ['operate'], goals: ['a'] } }, 'scope'],
+        [{ scope: { roles: ['operate', 'read'], namespaces: ['a'] } }, 'scope'],
+        [{ scope: { roles: [] } }, 'scope.roles'],
+        [{ scope: { roles: ['rule'] } }, 'scope.roles.0'],
+        [{ rateLimit: 0 }, 'rateLimit'],
+        [{ expiresAt: -1 }, 'expiresAt']
+      ])('limits that make no sense are refused by their name: %j', async (limits, field) => {
+        const { id } = await bus.call('keys.create', { owner: 'sense' })
+        for (const [method, input] of [['keys.create', { owner: 'x' }], ['keys.limit', { id }]] as const) {
+          const refusal = await bus.refusal(method, { ...input, ...limits })
+          expect(refusal.field).toBe(field)
+          expect(refusal.message).toMatch(/\.$/)
+        }
+        await bus.call('keys.revoke', { id })
+      })
+
+      test('what was done to keys is in the trail, newest first and in pages', async () => {
+        const { id } = await bus.call('keys.create', { owner: 'trailed' })
+        await bus.call('keys.revoke', { id })
+        const { entries, next } = await bus.call('audit.list', { limit: 2 })
+        expect(entries).toMatchObject([
+          { event: 'key.revoked', subject: id, detail: 'trailed' },
+          { event: 'key.created', subject: id }
+        ])
+        const older = await bus.call('audit.list', { before: next! })
+        expect(older.entries[0]!.n).toBeLessThan(entries[1]!.n)
+        expect(older.entries.at(-1)).toMatchObject({ n: 1, event: 'bus.started' })
+      })
+
+      test('a signature that did not count can be looked at', async () => {
+        const headers = { 'X-Timestamp': String(Math.floor(Date.now() / 1000)), 'X-Nonce': 'ctl', 'X-Signature': '0'.repeat(64) }
+        expect((await bus.request({ path: '/claim', headers })).status).toBe(403)
+        const [failure] = await bus.call('signatures.failures', {})
+        expect(failure).toMatchObject({ key: 'main', method: 'POST', path: '/claim', found: null })
+      })
+
+      test('there are no browsers to end here', async () => {
+        expect(await bus.call('sessions.list', {})).toEqual([])
+        expect(await bus.call('access.endSessions', {})).toEqual({ ended: 0 })
+        expect((await bus.refusal('sessions.end', { id: 'none' })).code).toBe('not_found')
+      })
+    })
+
     describe('what operators keep', () => {
       test('templates are saved, changed, run and removed', async () => {
         const saved = await bus.call('templates.save', { name: 'Backup', goal: 'ctl.template', payload: '{"to":"nas"}', schema: '{"type":"object"}' })

@@ -5,8 +5,9 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { BUILT_HEADLESS, BusProcess, cleanEnvironment } from '../support/bus-process.ts'
 import { temporaryFolder } from '../support/folders.ts'
-import { ask, signatureHeaders } from '../support/http-client.ts'
+import { ask, signatureHeaders, type HttpAnswer } from '../support/http-client.ts'
 import { ADMIN_TOKEN, MAIN_KEY, PASSWORD, TestServer } from '../support/test-server.ts'
+import { refusal } from './steps.ts'
 
 function open(url: string): Promise<Socket> {
   return new Promise((resolve, reject) => {
@@ -135,30 +136,63 @@ test.each(['*', '%2A', 'key_unknown', 'main%0Aw%0Ac', 'key_00000000000000ff'])(
   }
 )
 
-test('guesses that come all at once are not all looked at, and afterwards the password opens again', async () => {
-  await using server = await TestServer.start()
+/** What a proxy says of a request from another machine. */
+const from = (address: string) => ({ 'X-Forwarded-For': address, 'X-Forwarded-Proto': 'https' })
+
+function login(server: TestServer, password: string, headers: Readonly<Record<string, string>> = {}): Promise<HttpAnswer> {
+  return server.ask({ method: 'POST', path: '/admin/control/login', body: { password }, headers })
+}
+
+test('guesses that come all at once from another machine are not all looked at, and keep nobody else out', async () => {
+  await using server = await TestServer.start({ trustProxy: true })
   const socket = await open(server.url)
   let received = ''
   socket.setEncoding('utf8').on('data', (chunk: string) => (received += chunk))
-  const login = (password: string): string => {
+  const raw = (password: string): string => {
     const body = JSON.stringify({ password })
-    return `POST /admin/control/login HTTP/1.1\r\nHost: localhost\r\nContent-Length: ${body.length}\r\n\r\n${body}`
+    const headers = 'Host: localhost\r\nX-Forwarded-For: 10.0.0.7\r\nX-Forwarded-Proto: https\r\n'
+    return `POST /admin/control/login HTTP/1.1\r\n${headers}Content-Length: ${body.length}\r\n\r\n${body}`
   }
-  socket.write(`${login('guess').repeat(199)}${login(PASSWORD)}`)
+  socket.write(`${raw('guess').repeat(199)}${raw(PASSWORD)}`)
   const statuses = () => [...received.matchAll(/HTTP\/1\.1 (\d+)/g)].map(([, status]) => Number(status))
   while (statuses().length < 200) await new Promise((resolve) => setTimeout(resolve, 10))
   socket.destroy()
   expect(new Set(statuses())).toEqual(new Set([401, 429]))
-  expect(statuses().filter((status) => status === 401).length).toBeLessThan(100)
-  const { status } = await server.ask({ method: 'POST', path: '/admin/control/login', body: { password: PASSWORD } })
-  expect(status).toBe(204)
+  expect(statuses().filter((status) => status === 401).length).toBeLessThan(50)
+  const again = await login(server, PASSWORD, from('10.0.0.7'))
+  expect([refusal(again), again.headers['retry-after']]).toEqual(['429 rate_limited', '5'])
+  expect((await login(server, PASSWORD, from('10.0.0.8'))).status).toBe(200)
+  expect((await login(server, PASSWORD)).status).toBe(200)
 })
 
-test('keys that are right pass while wrong ones wait', async () => {
+test('a right password opens at once while others on this machine guess, whose guesses stay 401', async () => {
   await using server = await TestServer.start()
-  const wrong = Promise.all(Array.from({ length: 60 }, () => server.get('/get/k', {}, 'wrong')))
-  const right = await Promise.all(Array.from({ length: 20 }, () => server.post('/claim')))
-  expect(new Set(right.map(({ status }) => status))).toEqual(new Set([204]))
+  const guesses = Array.from({ length: 200 }, (_, i) => login(server, `guess ${i}`))
+  await Promise.race(guesses)
+  expect((await login(server, PASSWORD)).status).toBe(200)
+  expect(new Set((await Promise.all(guesses)).map(({ status }) => status))).toEqual(new Set([401]))
+  expect((await login(server, PASSWORD)).status).toBe(200)
+})
+
+test('addresses of one foreign IPv6 network are one guesser, and what is no address counts for the proxy’s own', async () => {
+  await using server = await TestServer.start({ trustProxy: true })
+  const guess = (address: string) => login(server, 'guess', from(address))
+  const answers = await Promise.all(Array.from({ length: 150 }, (_, i) => guess(`[2001:db8::${i.toString(16)}]:4${i}`)))
+  expect(answers.map(({ status }) => status)).toContain(429)
+  expect((await login(server, PASSWORD, from('2001:db8::ffff'))).status).toBe(429)
+  expect((await login(server, PASSWORD, from('2001:db8:0:1::1'))).status).toBe(200)
+  expect((await login(server, PASSWORD, from('x'.repeat(5_000)))).status).toBe(200)
+  const sessions = server.bus.sessions.list().map(({ address }) => address).sort()
+  expect(sessions).toEqual(['127.0.0.1', '2001:db8:0:1::1'])
+})
+
+test('wrong keys keep out neither right ones nor passwords', async () => {
+  await using server = await TestServer.start({ trustProxy: true })
+  const ask = (key: string) => server.get('/get/k', from('10.0.0.7'), key)
+  const wrong = Promise.all(Array.from({ length: 150 }, () => ask('wrong')))
+  const right = await Promise.all(Array.from({ length: 20 }, () => ask(MAIN_KEY)))
+  expect(new Set(right.map(({ status }) => status))).toEqual(new Set([404]))
+  expect((await login(server, PASSWORD, from('10.0.0.7'))).status).toBe(200)
   expect((await wrong).map(({ status }) => status)).toContain(429)
 })
 
@@ -213,4 +247,21 @@ test('connections that break while they are answered put nothing into the log bu
   await bus.kill('SIGTERM')
   const strange = bus.stderr.split('\n').filter((line) => line !== '' && !line.startsWith('{'))
   expect(strange).toEqual([])
+})
+
+test('events that are asked for many times on one connection hold no place once it is gone', async () => {
+  await using server = await TestServer.start()
+  const ask = (path: string): string => `GET ${path} HTTP/1.1\r\nHost: localhost\r\nX-API-KEY: ${MAIN_KEY}\r\nX-Admin-Token: ${ADMIN_TOKEN}\r\n\r\n`
+  for (const path of ['/admin/control/events', '/events']) {
+    const socket = await open(server.url)
+    socket.write(ask(path).repeat(100))
+    await new Promise((resolve) => socket.once('data', resolve))
+    socket.destroy()
+    const again = await open(server.url)
+    const status = new Promise((resolve) => again.setEncoding('utf8').once('data', (text: string) => resolve(text.slice(9, 12))))
+    await new Promise((resolve) => setTimeout(resolve, 100))
+    again.write(ask(path))
+    expect([path, await status]).toEqual([path, '200'])
+    again.destroy()
+  }
 })

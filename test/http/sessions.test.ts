@@ -1,19 +1,19 @@
 import { expect, test } from 'vitest'
 import { EventStream } from '../control/event-stream.ts'
 import { ADMIN_TOKEN, BASIC, MAIN_KEY, PASSWORD, TestServer } from '../support/test-server.ts'
-import { refusalWithMessage } from './steps.ts'
+import { refusalWithMessage, sessionHeaders } from './steps.ts'
 
 const STATUS = '/admin/control/status.get'
 
-/** Logs in as a browser does; the answer is the header that carries the session. */
-async function login(server: TestServer): Promise<{ Cookie: string }> {
-  const { status, headers } = await server.ask({ method: 'POST', path: '/admin/control/login', body: { password: PASSWORD } })
-  expect(status).toBe(204)
-  return { Cookie: String(headers['set-cookie']).split(';')[0]! }
+/** Logs in as a browser does; the answer are the headers that carry the session. */
+async function login(server: TestServer): Promise<ReturnType<typeof sessionHeaders>> {
+  const answer = await server.ask({ method: 'POST', path: '/admin/control/login', body: { password: PASSWORD } })
+  expect(answer.status).toBe(200)
+  return sessionHeaders(answer)
 }
 
 function call(server: TestServer, headers: Readonly<Record<string, string>>, path = STATUS, body: unknown = {}) {
-  return server.ask({ method: 'POST', path, body, headers })
+  return server.ask({ method: 'POST', path, body, headers: { 'Content-Type': 'application/json', ...headers } })
 }
 
 test('without a login nothing is told, and no browser asks for a password by itself', async () => {
@@ -27,10 +27,10 @@ test('without a login nothing is told, and no browser asks for a password by its
 
 test('the right password opens a session that scripts and other sites cannot use', async () => {
   await using server = await TestServer.start()
-  const { headers } = await server.ask({ method: 'POST', path: '/admin/control/login', body: { password: PASSWORD } })
-  const cookie = String(headers['set-cookie'])
+  const given = await server.ask({ method: 'POST', path: '/admin/control/login', body: { password: PASSWORD } })
+  const cookie = String(given.headers['set-cookie'])
   expect(cookie).toMatch(/^intent_bus_\d+=[\w-]{43}; Max-Age=2592000; Path=\/admin; HttpOnly; SameSite=Strict$/)
-  const answer = await call(server, { Cookie: cookie.split(';')[0]! })
+  const answer = await call(server, sessionHeaders(given))
   expect(answer.status).toBe(200)
   expect(answer.json.value).toMatchObject({ state: 'running', listener: { state: 'listening', url: server.url } })
 })
@@ -97,7 +97,7 @@ test('a new password ends the other sessions, and the old password opens none', 
   expect((await change(PASSWORD)).status).toBe(200)
   expect([(await call(server, mine)).status, (await call(server, others)).status]).toEqual([200, 401])
   const attempts = [PASSWORD, next].map((password) => server.ask({ method: 'POST', path: '/admin/control/login', body: { password } }))
-  expect((await Promise.all(attempts)).map(({ status }) => status)).toEqual([401, 204])
+  expect((await Promise.all(attempts)).map(({ status }) => status)).toEqual([401, 200])
 })
 
 test('a session alone does not read the main key', async () => {
@@ -129,12 +129,13 @@ test.each([
 test('sessions outlive a restart of the bus, and their cookies are nowhere in its database', async () => {
   await using server = await TestServer.start()
   const session = await login(server)
-  const secret = session.Cookie.split('=')[1]!
+  const halves = [session.Cookie.split('=')[1]!, session['X-Intent-Session']]
   const { readFileSync } = await import('node:fs')
   await server.bus.setPaused(false)
-  const stored = [server.databasePath, `${server.databasePath}-wal`].map((path) => readFileSync(path).includes(secret))
-  expect(stored).toEqual([false, false])
-  expect(server.bus.sessions.find(secret)).toBeDefined()
+  for (const path of [server.databasePath, `${server.databasePath}-wal`]) {
+    expect(halves.map((half) => readFileSync(path).includes(half))).toEqual([false, false])
+  }
+  expect(server.bus.sessions.find(halves.join(''))).toBeDefined()
 })
 
 test('a slow guesser is told so each time and never let in', async () => {
@@ -158,10 +159,22 @@ test('whether there is a session is told without refusing', async () => {
 
 test('a cookie of the same name that another port set does not hide the session', async () => {
   await using server = await TestServer.start()
-  const { Cookie } = await login(server)
-  const name = Cookie.split('=')[0]!
-  expect((await call(server, { Cookie: `${name}=planted; ${Cookie}` })).status).toBe(200)
-  expect((await call(server, { Cookie: `${name}=planted` })).status).toBe(401)
+  const session = await login(server)
+  const name = session.Cookie.split('=')[0]!
+  expect((await call(server, { ...session, Cookie: `${name}=planted; ${session.Cookie}` })).status).toBe(200)
+  expect((await call(server, { ...session, Cookie: `${name}=planted` })).status).toBe(401)
+})
+
+test('the cookie alone, which a browser sends to every port of the host, opens nothing, and neither does the page’s half', async () => {
+  await using server = await TestServer.start()
+  const { Cookie, 'X-Intent-Session': half } = await login(server)
+  for (const headers of [{ Cookie }, { 'X-Intent-Session': half }, { Cookie, 'X-Intent-Session': '' }, { Cookie, 'X-Intent-Session': Cookie.split('=')[1]! }]) {
+    expect((await call(server, headers)).status).toBe(401)
+    using events = await EventStream.open(server.url, headers)
+    expect(events.status).toBe(401)
+  }
+  expect((await server.ask({ path: `/admin/control/events?session=${half}`, method: 'HEAD', headers: { Cookie } })).status).toBe(200)
+  expect((await server.ask({ path: `/admin/control/events?session=${half}`, method: 'HEAD' })).status).toBe(401)
 })
 
 test.each([
@@ -179,21 +192,21 @@ test.each([
 test('a login that is under way with the old password does not outlive it', async () => {
   await using server = await TestServer.start()
   const mine = await login(server)
-  const cookies: string[] = []
+  const sessions: ReturnType<typeof sessionHeaders>[] = []
   let isChanged = false
   const guest = async (): Promise<void> => {
     while (!isChanged) {
-      const { headers } = await server.ask({ method: 'POST', path: '/admin/control/login', body: { password: PASSWORD } })
-      if (headers['set-cookie'] !== undefined) cookies.push(String(headers['set-cookie']).split(';')[0]!)
+      const answer = await server.ask({ method: 'POST', path: '/admin/control/login', body: { password: PASSWORD } })
+      if (answer.status === 200) sessions.push(sessionHeaders(answer))
     }
   }
   const guests = Promise.all(Array.from({ length: 8 }, guest))
-  while (cookies.length < 50) await new Promise((resolve) => setTimeout(resolve, 1))
+  while (sessions.length < 50) await new Promise((resolve) => setTimeout(resolve, 1))
   const body = { password: PASSWORD, next: 'a better password' }
   expect((await call(server, mine, '/admin/control/access.changePassword', body)).status).toBe(200)
   isChanged = true
   await guests
-  const statuses = await Promise.all(cookies.map(async (Cookie) => (await call(server, { Cookie })).status))
+  const statuses = await Promise.all(sessions.map(async (session) => (await call(server, session)).status))
   expect(statuses.filter((status) => status !== 401)).toEqual([])
 })
 
@@ -219,3 +232,13 @@ test('a page hears nothing more once its session was ended from elsewhere', asyn
   await events.ended
   expect(events.frames.flatMap(({ changes }) => changes)).toEqual([])
 })
+
+test.each(['/admin/control/login', '/admin/control/pair', '/admin/control/pair/wait', '/pair', '/pair/wait'])(
+  'what is no JSON is not quoted by the refusal: %s',
+  async (path) => {
+    await using server = await TestServer.start()
+    for (const body of ['K7QF-92MX', '{"password":hunter2}', "{'code':'K7QF92MX'}"]) {
+      expect(refusalWithMessage(await call(server, {}, path, body))).toBe('400 invalid_json: The request body is not valid JSON.')
+    }
+  }
+)

@@ -139,3 +139,8 @@ function parseJson(text: string): unknown {
     return undefined
   }
 }
+
+/** The headers by which a page shows the session that it was given by a login or a pairing. */
+export function sessionHeaders({ headers, json }: HttpAnswer): { Cookie: string; 'X-Intent-Session': string } {
+  return { Cookie: String(headers['set-cookie']).split(';')[0]!, 'X-Intent-Session': (json.value ?? json).session }
+}

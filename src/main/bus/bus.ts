@@ -3,6 +3,9 @@ import type { Counts } from '../../shared/control/views.ts'
 import { ProtocolError } from '../../shared/errors.ts'
 import { MAX_WAITS } from '../../shared/limits.ts'
 import type * as requests from '../../shared/requests.ts'
+import { NO_LIMITS, type KeyLimits } from '../../shared/scope.ts'
+import type { AccessListener } from './access-events.ts'
+import type { Audit } from './audit.ts'
 import type { Caller } from './caller.ts'
 import type { ClientEvents } from './client-events.ts'
 import type { Clock } from './clock.ts'
@@ -13,12 +16,14 @@ import type { Claimed } from './intents/claimed.ts'
 import type { IntentDetail, IntentStatus } from './intents/intent.ts'
 import type { Published } from './intents/publish.ts'
 import type { CleanupStats } from './intents/retention.ts'
+import { expiredKey, KeyChanges, type NoteOfKey } from './key-changes.ts'
 import { isKeyId, MAIN_KEY_ID, type Key, type Keys, type NewKey } from './keys.ts'
 import { Waiter } from './parking/waiter.ts'
 import type { Meta } from './meta.ts'
 import { openParts, type BusOptions, type Parts } from './parts.ts'
 import type { Reader } from './reading/reader.ts'
 import type { SavedViews } from './saved-views.ts'
+import { isExpired } from './scopes.ts'
 import type { Sessions } from './sessions.ts'
 import type { Wait } from './settled-waits.ts'
 import type { CommitCounts, Operation } from './store/commits.ts'
@@ -48,12 +53,15 @@ export class Bus {
   readonly sessions: Sessions
   readonly templates: Templates
   readonly savedViews: SavedViews
+  /** What happened to access. */
+  readonly audit: Audit
   /** What keys hear of their intents. */
   readonly clientEvents: ClientEvents
   /** Operators' questions, answered by the reading thread. */
   readonly reader: Reader
   readonly #clock: Clock
   readonly #parts: Parts
+  readonly #keyChanges: KeyChanges
   #isPaused: boolean
   #isEnding = false
   /** Another one says that who asked before must not be held any more. */
@@ -63,25 +71,33 @@ export class Bus {
   constructor(options: BusOptions) {
     this.#clock = options.clock
     this.#parts = openParts(options)
-    const { keys, meta, sessions, templates, savedViews, clientEvents, reader, commits } = this.#parts
+    const { keys, meta, sessions, templates, savedViews, audit, clientEvents, reader, commits } = this.#parts
     this.keys = keys
     this.meta = meta
     this.sessions = sessions
     this.templates = templates
     this.savedViews = savedViews
+    this.audit = audit
     this.clientEvents = clientEvents
     this.reader = reader
     this.#isPaused = meta.get('paused') === 'true'
     this.#parts.counter.isClosed = this.#isPaused
+    this.#keyChanges = new KeyChanges(this.#parts, options.clock, () => this.#waitEpoch++)
     // What ended while the bus was down is swept at once.
     void commits.poke()
   }
 
-  /** Counts a request of a known key against its rate (SPEC 15). Throws 429 `rate_limited`; the main key is exempt. */
-  admit(key: Key): void {
+  /**
+   * Counts a request of a known key, from an address, against its rate (SPEC 15). Throws 401 when it has expired, and 429
+   * `rate_limited`; the main key is exempt from both.
+   */
+  admit(key: Key, address: string): void {
     const now = this.#clock.now()
-    if (!key.isMain) this.#parts.rates.admit(key.id, now)
-    this.keys.noteUse(key, now)
+    if (!key.isMain) {
+      if (isExpired(key.limits, now)) throw expiredKey()
+      this.#parts.rates.admit(key.id, now, key.limits.rateLimit ?? undefined)
+    }
+    this.keys.noteUse(key, address, now)
     this.#parts.rideTimer.soon()
   }
 
@@ -243,34 +259,44 @@ export class Bus {
     return this.#parts.bulk.retry(ids)
   }
 
-  /** Makes a key (SPEC 8.2); the answer is the only place where it can be read. */
-  async createKey(owner: string): Promise<NewKey> {
-    const created = await this.#parts.commits.run((now) => this.keys.create(owner, now))
-    this.keys.activate(created)
-    return created
+  /**
+   * Makes a key (SPEC 8.2); the answer is the only place where it can be read. Throws 400 `invalid_scope` for limits that
+   * contradict each other. `noteOf`: what the audit trail says of it, from the same transaction on.
+   */
+  createKey(owner: string, limits: KeyLimits = NO_LIMITS, noteOf?: NoteOfKey): Promise<NewKey> {
+    return this.#keyChanges.create(owner, limits, noteOf)
   }
 
   /** Gives a key another owner. Throws 404, and 400 for the main key. */
-  async renameKey(id: string, owner: string): Promise<void> {
-    await this.#parts.commits.run(() => this.keys.rename(id, owner))
-    this.keys.renamed(id, owner)
+  renameKey(id: string, owner: string): Promise<void> {
+    return this.#keyChanges.rename(id, owner)
   }
 
-  /** Revokes a key, given as itself or by its id, with its rate, Idempotency-Keys and nonces (SPEC 8.2). Throws 404. */
-  async revokeKey(keyOrId: string): Promise<void> {
-    const { commits, idempotency, nonces, rates } = this.#parts
-    const id = await commits.run((now) => {
-      const revoked = this.keys.revoke(keyOrId, now)
-      rates.deleteOfKey(revoked)
-      idempotency.deleteOfKey(revoked)
-      nonces.deleteOfKey(revoked)
-      return revoked
-    })
-    this.keys.deactivate(id)
-    this.#waitEpoch++
-    this.#parts.parking.refuse(id)
-    this.#parts.settledWaits.refuse(id)
-    this.clientEvents.end(id)
+  /**
+   * Gives a key other limits: they count from the next request on, and what is held for it ends at once. Throws 404, and
+   * 400 for the main key or `invalid_scope`.
+   */
+  limitKey(id: string, limits: KeyLimits): Promise<void> {
+    return this.#keyChanges.limit(id, limits)
+  }
+
+  /**
+   * Revokes a key, given as itself or by its id, with its rate, Idempotency-Keys and nonces (SPEC 8.2). Resolves with its
+   * id. Throws 404.
+   */
+  revokeKey(keyOrId: string): Promise<string> {
+    return this.#keyChanges.revoke(keyOrId)
+  }
+
+  /** Whether a key that was let in before is still there and has not expired; as it is now, undefined when it is not. */
+  liveKey(id: string): Key | undefined {
+    const key = this.keys.byId(id)
+    return key === undefined || isExpired(key.limits, this.#clock.now()) ? undefined : key
+  }
+
+  /** Hears that keys or sessions are others than before, until the answer is called. */
+  onAccess(listener: AccessListener): () => void {
+    return this.#parts.access.listen(listener)
   }
 
   /** Deletes the intents of a namespace, or all of them for null (SPEC 8.3). Resolves when the last one is gone. */
@@ -340,6 +366,7 @@ export class Bus {
   async close(): Promise<void> {
     const { deadlines, rideTimer, commits, db } = this.#parts
     this.endWaits(true)
+    this.#keyChanges.close()
     this.clientEvents.close()
     // Held results look once more before they answer.
     await nextTurn()

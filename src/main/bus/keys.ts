@@ -1,6 +1,9 @@
 import { hash } from 'node:crypto'
 import { ProtocolError } from '../../shared/errors.ts'
+import { NO_LIMITS, type KeyLimits } from '../../shared/scope.ts'
+import { readLimits, storedLimits, type StoredLimits } from './key-limits.ts'
 import type { Random } from './random.ts'
+import { isExpired } from './scopes.ts'
 import type { Connection, Statement } from './store/database.ts'
 import { Pace } from './store/pace.ts'
 import type { Participant } from './store/participant.ts'
@@ -14,6 +17,8 @@ export interface Key {
   readonly id: string
   readonly owner: string
   readonly isMain: boolean
+  /** The main key has none. */
+  readonly limits: KeyLimits
 }
 
 /** Whether a text has the form of a generated key's public id. */
@@ -24,6 +29,13 @@ export function isKeyId(text: string): boolean {
 interface KeyUse {
   requests: number
   lastUsedAt: number
+  address: string
+}
+
+interface KeyRow extends StoredLimits {
+  readonly id: string
+  readonly owner: string
+  readonly digest: string
 }
 
 /** SHA-256 of a secret, as stored and compared: looking a digest up tells nothing about the secret by its timing. */
@@ -39,6 +51,7 @@ export class Keys implements Participant {
   readonly #pace = new Pace()
   readonly #insert: Statement
   readonly #rename: Statement
+  readonly #limit: Statement
   readonly #revoke: Statement
   readonly #noteUse: Statement
   #generation = 0
@@ -46,20 +59,29 @@ export class Keys implements Participant {
 
   constructor(db: Connection, random: Random) {
     this.#random = random
-    this.#insert = db.prepare('INSERT INTO keys (id, owner, digest, created_at) VALUES (?, ?, ?, ?)')
+    this.#insert = db.prepare(
+      `INSERT INTO keys (id, owner, digest, created_at, scope, expires_at, rate_limit)
+       VALUES (@id, @owner, @digest, @now, @scope, @expires_at, @rate_limit)`
+    )
     this.#rename = db.prepare('UPDATE keys SET owner = ? WHERE id = ?')
+    this.#limit = db.prepare(
+      'UPDATE keys SET scope = @scope, expires_at = @expires_at, rate_limit = @rate_limit WHERE id = @id'
+    )
     this.#revoke = db.prepare('UPDATE keys SET revoked_at = ? WHERE id = ?')
     this.#noteUse = db.prepare(
-      `INSERT INTO keys (id, owner, digest, created_at, requests, last_used_at) VALUES (?, '', '', ?, ?, ?)
-       ON CONFLICT DO UPDATE SET requests = requests + excluded.requests, last_used_at = excluded.last_used_at`
+      `INSERT INTO keys (id, owner, digest, created_at, requests, last_used_at, last_address) VALUES (?, '', '', ?, ?, ?, ?)
+       ON CONFLICT DO UPDATE SET requests = requests + excluded.requests, last_used_at = excluded.last_used_at,
+         last_address = excluded.last_address`
     )
-    const rows = db.prepare(`SELECT id, owner, digest FROM keys WHERE revoked_at IS NULL AND digest <> ''`).raw().all()
-    for (const [id, owner, digest] of rows as [string, string, string][]) {
-      this.#byDigest.set(digest, { id, owner, isMain: false })
+    const rows = db
+      .prepare(`SELECT id, owner, digest, scope, expires_at, rate_limit FROM keys WHERE revoked_at IS NULL AND digest <> ''`)
+      .all() as KeyRow[]
+    for (const { id, owner, digest, ...limits } of rows) {
+      this.#byDigest.set(digest, { id, owner, isMain: false, limits: readLimits(limits) })
     }
   }
 
-  /** Changes whenever a key ceases to count: who was let in before must be looked up again. */
+  /** Changes whenever a key ceases to count or its limits change: who was let in before must be looked up again. */
   get generation(): number {
     return this.#generation
   }
@@ -69,7 +91,7 @@ export class Keys implements Participant {
     this.#generation++
     if (this.#mainDigest !== undefined) this.#byDigest.delete(this.#mainDigest)
     this.#mainDigest = digest
-    this.#byDigest.set(digest, { id: MAIN_KEY_ID, owner: MAIN_KEY_ID, isMain: true })
+    this.#byDigest.set(digest, { id: MAIN_KEY_ID, owner: MAIN_KEY_ID, isMain: true, limits: NO_LIMITS })
   }
 
   /** The key that was presented, undefined when there is none like it. */
@@ -89,11 +111,25 @@ export class Keys implements Participant {
     return undefined
   }
 
+  /** When the next key expires (Unix seconds), Infinity when none will. */
+  nextExpiry(now: number): number {
+    let next = Infinity
+    for (const { limits } of this.#byDigest.values()) {
+      if (limits.expiresAt !== null && limits.expiresAt > now) next = Math.min(next, limits.expiresAt)
+    }
+    return next
+  }
+
+  /** The ids of the keys that have expired. */
+  expired(now: number): string[] {
+    return [...this.#byDigest.values()].filter(({ limits }) => isExpired(limits, now)).map(({ id }) => id)
+  }
+
   /** Makes a key inside a transaction; it counts from `activate` on. */
-  create(owner: string, now: number): NewKey {
+  create(owner: string, limits: KeyLimits, now: number): NewKey {
     const secret = `tk_${this.#random.hex(24)}`
-    const key: Key = { id: `key_${this.#random.hex(8)}`, owner, isMain: false }
-    this.#insert.run(key.id, owner, digestOf(secret), now)
+    const key: Key = { id: `key_${this.#random.hex(8)}`, owner, isMain: false, limits }
+    this.#insert.run({ id: key.id, owner, digest: digestOf(secret), now, ...storedLimits(limits) })
     return { key, secret }
   }
 
@@ -109,7 +145,24 @@ export class Keys implements Participant {
   }
 
   renamed(id: string, owner: string): void {
-    for (const [digest, key] of this.#byDigest) if (key.id === id) this.#byDigest.set(digest, { ...key, owner })
+    this.#change(id, { owner })
+  }
+
+  /** Gives a key other limits inside a transaction; they count from `limited` on. Throws 404, and 400 for the main key. */
+  limit(id: string, limits: KeyLimits): void {
+    if (id === MAIN_KEY_ID) throw new ProtocolError('invalid_api_key', 'The main key cannot be limited.')
+    if (this.byId(id) === undefined) throw keyNotFound()
+    this.#limit.run({ id, ...storedLimits(limits) })
+  }
+
+  limited(id: string, limits: KeyLimits): void {
+    this.#change(id, { limits })
+    this.#generation++
+  }
+
+  /** Some keys have expired since their holders were let in. */
+  noteExpiry(): void {
+    this.#generation++
   }
 
   /** Revokes a key inside a transaction; it is refused from `deactivate` on. Throws 404, and 400 for the main key. */
@@ -129,27 +182,32 @@ export class Keys implements Participant {
     this.#used.delete(id)
   }
 
-  /** Counts a request; written with the next transaction. */
-  noteUse(key: Key, now: number): void {
+  /** Counts a request from an address; written with the next transaction. */
+  noteUse(key: Key, address: string, now: number): void {
     const use = this.#used.get(key.id)
-    if (use === undefined) this.#used.set(key.id, { requests: 1, lastUsedAt: now })
+    if (use === undefined) this.#used.set(key.id, { requests: 1, lastUsedAt: now, address })
     else {
       use.requests++
       use.lastUsedAt = now
+      use.address = address
     }
   }
 
   /** Writes the counts that have gathered, at most once a second: they are not worth a page in every transaction. */
   ride(now: number, mustWrite: boolean): void {
     if (!this.#pace.isDue(now, mustWrite)) return
-    for (const [id, use] of this.#used) {
-      if (use.requests > 0) this.#noteUse.run(id, now, use.requests, use.lastUsedAt)
+    for (const [id, { requests, lastUsedAt, address }] of this.#used) {
+      if (requests > 0) this.#noteUse.run(id, now, requests, lastUsedAt, address)
     }
   }
 
   committed(): void {
     if (!this.#pace.committed()) return
     for (const use of this.#used.values()) use.requests = 0
+  }
+
+  #change(id: string, change: Partial<Key>): void {
+    for (const [digest, key] of this.#byDigest) if (key.id === id) this.#byDigest.set(digest, { ...key, ...change })
   }
 }
 

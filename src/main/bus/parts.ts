@@ -1,3 +1,5 @@
+import { AccessEvents } from './access-events.ts'
+import { Audit } from './audit.ts'
 import { Changes } from './changes.ts'
 import { ClaimCounter } from './claim-counter.ts'
 import { Cleanup } from './cleanup.ts'
@@ -108,10 +110,12 @@ export function openParts(options: BusOptions) {
     }
   })
   const rideTimer = new RideTimer(commits, clock, () => events.isWatched)
-  const sessions = new Sessions(db, commits, rideTimer, clock, random)
-  participants.unshift(sessions)
+  const access = new AccessEvents()
+  const sessions = new Sessions(db, commits, rideTimer, clock, random, () => access.tell('sessions'))
+  const audit = new Audit(db, rideTimer, clock)
+  participants.unshift(sessions, audit)
   const managing = new Managing(store, requeueing)
-  const retention = new Retention(store, commits, sweep, { nonces, rates, keyValues, sessions })
+  const retention = new Retention(store, commits, sweep, { nonces, rates, keyValues, sessions, audit })
   const cleanup = new Cleanup(retention, clock, options.cleanupInterval, (error) => {
     if (db.open) options.onCleanupError?.(error)
   })
@@ -119,6 +123,8 @@ export function openParts(options: BusOptions) {
     db,
     meta: new Meta(db),
     keys,
+    access,
+    audit,
     nonces,
     rates,
     keyValues,

@@ -29,14 +29,17 @@ export class Rates implements Participant {
     }
   }
 
-  /** Counts one request; throws 429 `rate_limited` with the seconds until the window ends when it is one too many. */
-  admit(keyId: string, now: number): void {
+  /**
+   * Counts one request of those that a key may make in a minute, by default SPEC 15's. Throws 429 `rate_limited` with the
+   * seconds until the window ends when it is one too many.
+   */
+  admit(keyId: string, now: number, limit: number = RATE_LIMIT.requests): void {
     let window = this.#windows.get(keyId)
     if (window === undefined || isOver(window, now)) {
       window = { startedAt: now, requests: 0 }
       this.#windows.set(keyId, window)
     }
-    if (window.requests >= RATE_LIMIT.requests) {
+    if (window.requests >= limit) {
       const wait = Math.max(1, Math.ceil(window.startedAt + RATE_LIMIT.window - now))
       throw new ProtocolError('rate_limited', 'Too many requests.', wait)
     }

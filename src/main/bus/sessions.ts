@@ -1,3 +1,4 @@
+import { RIGHTS, type Right } from '../../shared/control/rights.ts'
 import type { Clock } from './clock.ts'
 import { digestOf } from './keys.ts'
 import type { Random } from './random.ts'
@@ -13,18 +14,44 @@ const IDLE_LIFETIME = 7 * 86_400
 /** Seconds: uses closer together are one. */
 const USE_GRANULARITY = 60
 const MAX_SESSIONS = 1_000
-const SECRET_BYTES = 32
+/** Twice what a secret needs: a browser keeps it in two halves, and one of them alone must be as hard to guess. */
+const SECRET_BYTES = 64
 
-/** An operator's browser that is logged in. Times are Unix seconds. */
+/** Who opens a session. */
+export interface SessionOpening {
+  readonly address: string
+  /** What the browser calls itself. */
+  readonly agent: string
+  /** What the user calls the device, where it was paired. */
+  readonly name?: string
+  /** All of them where they are not given: those of a browser that knew the password. */
+  readonly rights?: readonly Right[]
+  /** Writes more in the same transaction, at a time in Unix seconds. */
+  readonly alongside?: (now: number) => void
+}
+
+/** An operator's browser that is logged in or paired. Times are Unix seconds. */
 export interface Session {
   /** Names it without giving access. */
   readonly id: string
+  readonly name: string | null
+  readonly rights: readonly Right[]
+  /** Whether it was given its rights, and did not log in. */
+  readonly isPaired: boolean
+  readonly address: string
+  readonly agent: string
+  readonly createdAt: number
   readonly expiresAt: number
   readonly lastUsedAt: number
 }
 
 interface LiveSession extends Session {
   lastUsedAt: number
+}
+
+interface SessionRow extends Omit<Session, 'rights' | 'isPaired'> {
+  /** JSON. */
+  readonly rights: string | null
 }
 
 /** Sessions of operators' browsers. Only the digest of a secret is kept; it is the session's id. */
@@ -36,39 +63,63 @@ export class Sessions implements Participant {
   /** Oldest first. */
   readonly #byId = new Map<string, LiveSession>()
   readonly #unwritten = new Set<LiveSession>()
+  readonly #onChange: () => void
   readonly #insert: Statement
   readonly #noteUse: Statement
   readonly #delete: Statement
 
-  constructor(db: Connection, commits: Commits, timer: RideTimer, clock: Clock, random: Random) {
+  /** `onChange` hears that a session was opened or ended. */
+  constructor(db: Connection, commits: Commits, timer: RideTimer, clock: Clock, random: Random, onChange: () => void) {
+    this.#onChange = onChange
     this.#commits = commits
     this.#timer = timer
     this.#clock = clock
     this.#random = random
     this.#insert = db.prepare(
-      'INSERT INTO sessions (digest, created_at, expires_at, last_used_at, address, agent) VALUES (?, ?, ?, ?, ?, ?)'
+      `INSERT INTO sessions (digest, created_at, expires_at, last_used_at, address, agent, name, rights)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?)`
     )
     this.#noteUse = db.prepare('UPDATE sessions SET last_used_at = ? WHERE digest = ?')
     this.#delete = db.prepare('DELETE FROM sessions WHERE digest = ?')
     const rows = db
-      .prepare('SELECT digest AS id, expires_at AS expiresAt, last_used_at AS lastUsedAt FROM sessions ORDER BY created_at')
+      .prepare(
+        `SELECT digest AS id, created_at AS createdAt, expires_at AS expiresAt, last_used_at AS lastUsedAt, address, agent,
+           name, rights
+         FROM sessions ORDER BY created_at`
+      )
       .all()
-    for (const session of rows as LiveSession[]) this.#byId.set(session.id, session)
+    for (const row of rows as SessionRow[]) this.#byId.set(row.id, fromRow(row))
+  }
+
+  /** Those that are not over, the last used first. */
+  list(): Session[] {
+    const now = this.#clock.now()
+    return [...this.#byId.values()].filter((session) => !isOver(session, now)).sort((a, b) => b.lastUsedAt - a.lastUsedAt)
+  }
+
+  /** The session with that id, undefined when there is none or it is over. */
+  byId(id: string): Session | undefined {
+    const session = this.#byId.get(id)
+    return session === undefined || isOver(session, this.#clock.now()) ? undefined : session
   }
 
   /** Opens a session; the secret is for the browser and not kept. Beyond 1,000 the oldest ones end. */
-  async open(address: string, agent: string): Promise<{ secret: string; id: string }> {
+  async open({ address, agent, name, rights, alongside }: SessionOpening): Promise<{ secret: string; id: string }> {
     const secret = Buffer.from(this.#random.hex(SECRET_BYTES), 'hex').toString('base64url')
     const id = digestOf(secret)
+    const given = rights && withWatching(rights)
     const surplus = [...this.#byId.keys()].slice(0, Math.max(0, this.#byId.size + 1 - MAX_SESSIONS))
-    const session = await this.#commits.run((now) => {
+    const row = await this.#commits.run((now): SessionRow => {
       for (const old of surplus) this.#delete.run(old)
-      const opened = { id, expiresAt: now + SESSION_LIFETIME, lastUsedAt: now }
-      this.#insert.run(id, now, opened.expiresAt, now, address, agent)
-      return opened
+      const expiresAt = now + SESSION_LIFETIME
+      const stored = given === undefined ? null : JSON.stringify(given)
+      this.#insert.run(id, now, expiresAt, now, address, agent, name ?? null, stored)
+      alongside?.(now)
+      return { id, address, agent, name: name ?? null, rights: stored, createdAt: now, expiresAt, lastUsedAt: now }
     })
     for (const old of surplus) this.#forget(old)
-    this.#byId.set(id, session)
+    this.#byId.set(id, fromRow(row))
+    this.#onChange()
     return { secret, id }
   }
 
@@ -112,7 +163,9 @@ export class Sessions implements Participant {
   }
 
   async #end(ids: readonly string[]): Promise<void> {
+    if (ids.length === 0) return
     for (const id of ids) this.#forget(id)
+    this.#onChange()
     await this.#commits.run(() => {
       for (const id of ids) this.#delete.run(id)
     })
@@ -124,6 +177,15 @@ export class Sessions implements Participant {
     this.#byId.delete(id)
     this.#unwritten.delete(session)
   }
+}
+
+function fromRow({ rights, ...row }: SessionRow): LiveSession {
+  return { ...row, isPaired: rights !== null, rights: rights === null ? RIGHTS : (JSON.parse(rights) as Right[]) }
+}
+
+/** In their own order, and each once: whoever may do anything may also look on. */
+function withWatching(rights: readonly Right[]): Right[] {
+  return RIGHTS.filter((right) => right === 'watch' || rights.includes(right))
 }
 
 function isOver({ expiresAt, lastUsedAt }: Session, now: number): boolean {

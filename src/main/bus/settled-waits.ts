@@ -1,5 +1,5 @@
 import type { IntentChange } from '../../shared/control/views.ts'
-import { ProtocolError } from '../../shared/errors.ts'
+import type { ProtocolError } from '../../shared/errors.ts'
 import type { Clock } from './clock.ts'
 import type { Events } from './events.ts'
 
@@ -57,8 +57,13 @@ export class SettledWaits {
   }
 
   /** Refuses the waits of a key that counts no more. */
-  refuse(keyId: string): void {
-    for (const { over } of this.#byKey.get(keyId) ?? []) over.reject(new ProtocolError('unauthorized', 'Invalid API key.'))
+  refuse(keyId: string, error: ProtocolError): void {
+    for (const { over } of this.#byKey.get(keyId) ?? []) over.reject(error)
+  }
+
+  /** Ends the waits of a key: each looks once more. */
+  endOf(keyId: string): void {
+    for (const { over } of this.#byKey.get(keyId) ?? []) over.resolve()
   }
 
   /** Ends all waits. */

@@ -1,26 +1,21 @@
 import { methods, type CheckedInput, type MethodName, type Output } from '../../shared/control/contract.ts'
+import { METHOD_RIGHTS } from '../../shared/control/method-rights.ts'
 import type { ControlFailure, Envelope } from '../../shared/control/transport.ts'
 import type { EventFrame } from '../../shared/control/views.ts'
 import { ProtocolError } from '../../shared/errors.ts'
 import type { Log } from '../log.ts'
+import type { Clock } from '../bus/clock.ts'
+import { CallLimits } from './call-limits.ts'
+import { frameFor } from './discretion.ts'
 import type { Feed } from './feed.ts'
+import { withoutRight, type Operator } from './operator.ts'
 
-/** Who calls, and by what right. */
-export type Operator =
-  /** The window or tray of the app itself: whoever sits at the machine. */
-  | { readonly via: 'desktop' }
-  /** Presented the admin's credentials with this very call. */
-  | { readonly via: 'credentials' }
-  /** A browser's session; `isPassword` says whether a password given with the call is right. */
-  | { readonly via: 'browser'; readonly sessionId: string; isPassword(password: string): Promise<boolean> }
+export { actorOf, adminAt, DESKTOP, KEY_RIGHTS, type Operator } from './operator.ts'
 
 /** `gone`: nobody waits for the answer any more; long questions are then given up. */
 export type Handlers = {
   readonly [M in MethodName]: (input: CheckedInput<M>, operator: Operator, gone: AbortSignal) => Promise<Output<M>> | Output<M>
 }
-
-/** Calls that are under way at a time: each holds its input, and many of them would wait for the reading thread. */
-const MAX_CALLS = 256
 
 /** The signal of whoever stays. */
 const NEVER_GONE = new AbortController().signal
@@ -40,9 +35,10 @@ export class Control {
   readonly #handlers: Handlers
   readonly #feed: Feed
   readonly #log: Log
-  #underWay = 0
+  readonly #limits: CallLimits
 
-  constructor(handlers: Handlers, feed: Feed, log: Log) {
+  constructor(handlers: Handlers, feed: Feed, log: Log, clock: Clock) {
+    this.#limits = new CallLimits(clock)
     this.#handlers = handlers
     this.#feed = feed
     this.#log = log
@@ -50,26 +46,31 @@ export class Control {
 
   /** Carries out one call. Never rejects: a refusal is an envelope, and a fault of ours is one that says only that. */
   async call(operator: Operator, method: string, input: unknown, gone: AbortSignal = NEVER_GONE): Promise<Envelope> {
-    if (this.#underWay >= MAX_CALLS) {
-      return refused({ code: 'limit_exceeded', message: `At most ${MAX_CALLS} calls can be under way at a time; try again in a moment.` })
+    let end: () => void
+    try {
+      end = this.#limits.begin(operator, method)
+    } catch (error) {
+      return refused(this.#failure(method, error))
     }
-    this.#underWay++
     try {
       return await this.#carryOut(operator, method, input, gone)
     } finally {
-      this.#underWay--
+      end()
     }
   }
 
   /**
-   * Hears what happens until the answer is called. `onEnd`: the bus is closing, and no more frames will come.
+   * Hears what happens, as far as this operator may see it, until the answer is called. `onEnd`: the bus is closing, and no
+   * more frames will come.
    */
-  listen(onFrame: (frame: EventFrame) => void, onEnd: () => void = () => {}): () => void {
-    return this.#feed.listen(onFrame, onEnd)
+  listen({ rights }: Operator, onFrame: (frame: EventFrame) => void, onEnd: () => void = () => {}): () => void {
+    return this.#feed.listen((frame) => onFrame(frameFor(rights, frame)), onEnd)
   }
 
   async #carryOut(operator: Operator, method: string, input: unknown, gone: AbortSignal): Promise<Envelope> {
     if (!isMethod(method)) return refused({ code: 'not_found', message: `There is no method ${method.slice(0, 64)}.` })
+    const right = METHOD_RIGHTS[method]
+    if (!operator.rights.includes(right)) return refused({ code: 'forbidden', message: withoutRight(operator, right) })
     const checked = methods[method].safeParse(input)
     if (!checked.success) {
       const { path, message } = checked.error.issues[0]!
@@ -86,7 +87,7 @@ export class Control {
     }
   }
 
-  #failure(method: MethodName, error: unknown): ControlFailure {
+  #failure(method: string, error: unknown): ControlFailure {
     if (error instanceof ProtocolError) {
       const { code, message } = error
       return error instanceof FieldError ? { code, message, field: error.field } : { code, message }

@@ -13,6 +13,8 @@ export interface FeedSource {
   onChanges(listener: (changes: readonly IntentChange[]) => void): () => void
   /** Hears how many intents were deleted. */
   onDeleted(listener: (count: number) => void): () => void
+  /** Hears that keys or sessions changed. */
+  onAccess(listener: (what: 'keys' | 'sessions') => void): () => void
   readonly counts: Counts
 }
 
@@ -95,7 +97,8 @@ export class Feed {
       this.#source.onDeleted((count) => {
         this.#missed += count
         this.#schedule()
-      })
+      }),
+      this.#source.onAccess((what) => this.noteChanged(what))
     ]
     return () => stops.forEach((stop) => stop())
   }

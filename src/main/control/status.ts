@@ -5,6 +5,8 @@ import type { Bus } from '../bus/bus.ts'
 import type { Clock } from '../bus/clock.ts'
 import type { Config } from '../config.ts'
 import type { Host } from '../host.ts'
+import type { Pairing } from '../lan/pairing/pairing.ts'
+import type { Sharing } from '../lan/sharing.ts'
 import type { Listener } from '../listener.ts'
 import type { Secret } from '../secrets.ts'
 import type { SettingsFile } from '../settings.ts'
@@ -15,6 +17,8 @@ export interface StatusSource {
   readonly config: Config
   readonly host: Host
   readonly listener: Listener
+  readonly sharing: Sharing
+  readonly pairing: Pairing
   readonly settings: SettingsFile
   readonly mainKey: Secret
   readonly password: Secret
@@ -24,7 +28,7 @@ export interface StatusSource {
 
 /** How a running bus is, for operators. */
 export function busStatus(source: StatusSource): BusStatus {
-  const { bus, clock, config, host, listener, settings, mainKey, password, since } = source
+  const { bus, clock, config, host, listener, sharing, pairing, settings, mainKey, password, since } = source
   const { requireSignatures, maintenance } = settings.values
   return {
     app: { name: APP_NAME, version: APP_VERSION, shell: host.shell },
@@ -36,7 +40,9 @@ export function busStatus(source: StatusSource): BusStatus {
     isPaused: bus.isPaused,
     isMaintenance: maintenance,
     requiresSignatures: requireSignatures,
-    isOpenToNetwork: listener.isOpenToNetwork,
+    isOpenToNetwork: listener.isOpenToNetwork || sharing.state === 'listening',
+    sharing: { state: sharing.state, url: sharing.urls[0] ?? null },
+    pairingRequests: pairing.pendingCount,
     dataDir: config.dataDir,
     databasePath: config.databasePath,
     databaseBytes: size(config.databasePath) + size(`${config.databasePath}-wal`),

@@ -2,13 +2,12 @@ import type { IncomingMessage } from 'node:http'
 import Router from '@koa/router'
 import Koa, { type Middleware } from 'koa'
 import { ProtocolError } from '../../shared/errors.ts'
-import type { Bus } from '../bus/bus.ts'
-import type { Clock } from '../bus/clock.ts'
 import type { Random } from '../bus/random.ts'
 import type { Control } from '../control/control.ts'
+import type { Pairing } from '../lan/pairing/pairing.ts'
 import type { Log } from '../log.ts'
-import { Authentication, type OperatorSecrets } from './authenticate.ts'
-import { bare, exchange, refusal, type Exchange, type Reply, type State } from './exchange.ts'
+import { Authentication, type AuthenticationOptions } from './authenticate.ts'
+import { bare, exchange, refusal, type Exchange, type Reply, type State, type Visitors } from './exchange.ts'
 import { FailedLogins } from './failed-logins.ts'
 import { CONTROL_PATH, guard, type GuardOptions } from './guard.ts'
 import { CLIENT_PACKAGE_PATH, type ClientPackage } from './client-package.ts'
@@ -16,17 +15,16 @@ import type { InterfaceFiles } from './interface-files.ts'
 import { adminRoutes } from './routes/admin.ts'
 import { clientRoutes, INTERFACE_PATH } from './routes/client.ts'
 import { controlRoutes } from './routes/control.ts'
+import { pairRoutes } from './routes/pair.ts'
 
-export interface AppOptions extends GuardOptions {
-  readonly bus: Bus
-  readonly clock: Clock
+export interface AppOptions extends GuardOptions, Omit<AuthenticationOptions, 'failedKeys' | 'failedLogins'> {
   readonly random: Random
   readonly log: Log
-  readonly secrets: OperatorSecrets
-  readonly requireSignatures: () => boolean
   readonly allowTokenless: boolean
   readonly isClosing: (req: IncomingMessage) => boolean
+  readonly visitorsOf: (req: IncomingMessage) => Visitors | undefined
   readonly control: Control
+  readonly pairing: Pairing
   /** The built interface; its `index.html` and all that this loads. */
   readonly interfaceFiles: InterfaceFiles
   readonly clientPackage: ClientPackage
@@ -36,10 +34,12 @@ type Route = (ctx: Exchange, param: string) => Reply | Promise<Reply>
 
 /** The whole HTTP face of a bus, as a Koa application. */
 export function createApp(options: AppOptions): Koa<State> {
-  const authentication = new Authentication({ ...options, failedLogins: new FailedLogins() })
+  const failures = (): FailedLogins => new FailedLogins(options.clock)
+  const authentication = new Authentication({ ...options, failedKeys: failures(), failedLogins: failures() })
   const client = clientRoutes({ ...options, authentication })
   const admin = adminRoutes({ ...options, authentication })
   const control = controlRoutes({ ...options, authentication })
+  const pair = pairRoutes({ ...options, failedCodes: failures() })
   const { interfaceFiles, clientPackage } = options
   const app = new Koa<State>()
   // Else koa writes whatever a broken connection throws to standard error, in lines of its own.
@@ -71,6 +71,9 @@ export function createApp(options: AppOptions): Koa<State> {
     ['post', '/set/:key', client.set],
     ['get', '/get/:key', client.get],
     ['get', '/events', client.events],
+    ['get', '/pair', pair.shown],
+    ['post', '/pair', pair.ask],
+    ['post', '/pair/wait', pair.wait],
     ['get', CLIENT_PACKAGE_PATH, () => clientPackage.reply()],
     ['get', '/admin/dashboard', admin.dashboard],
     ['post', '/admin/generate_key', admin.generateKey],
@@ -92,6 +95,8 @@ export function createApp(options: AppOptions): Koa<State> {
     ['post', `${CONTROL_PATH}logout`, control.logout],
     ['get', `${CONTROL_PATH}session`, control.session],
     ['get', `${CONTROL_PATH}events`, control.events],
+    ['post', `${CONTROL_PATH}pair`, pair.browserAsk],
+    ['post', `${CONTROL_PATH}pair/wait`, pair.browserWait],
     ['post', `${CONTROL_PATH}:name`, control.call]
   ]
   for (const [method, path, route] of routes) {
@@ -100,9 +105,16 @@ export function createApp(options: AppOptions): Koa<State> {
       ctx.state.reply = await route(ctx as unknown as Exchange, id ?? key ?? name ?? '')
     })
   }
+  app.use(asGuarded)
   app.use(router.routes())
   app.use(wrongMethod(router))
   return app
+}
+
+/** The router reads the target by koa's parser, and not as the guard did: it must have come to the same path. */
+const asGuarded: Middleware<State> = (ctx, next) => {
+  if (ctx.path !== ctx.state.path) throw new ProtocolError('invalid_path', 'This request target can be read in several ways.')
+  return next()
 }
 
 /**

@@ -30,6 +30,15 @@ export function bodyText(body: Buffer): string {
   return body.toString('utf8')
 }
 
+/**
+ * Throws 415 unless the body is said to be JSON. No form of a web page can say so, and a script of another site must ask
+ * before it does.
+ */
+export function requireJson({ headers }: IncomingMessage): void {
+  if (/^application\/json\s*(;|$)/i.test(headers['content-type'] ?? '')) return
+  throw new ProtocolError('unsupported_media_type', 'Send the body as JSON, with Content-Type: application/json.')
+}
+
 /** `expected`: the declared length; a body that has it is complete before the stream says so, one turn later. */
 function collect(req: IncomingMessage, expected: number, limit: number): Promise<Buffer> {
   return new Promise((resolve, reject) => {

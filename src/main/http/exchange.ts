@@ -97,18 +97,24 @@ export function refusal(error: ProtocolError, headers: readonly string[] = NO_HE
   return json(error.status, errorBody(error.code, error.message), [...headers, ...retry])
 }
 
+/** Seconds after which a call that was refused for this may go well. */
+const RETRY_CALL_AFTER: Readonly<Record<string, number>> = { database_busy: 1, limit_exceeded: 1, rate_limited: 60 }
+
 /** A call of the control contract that was refused, in the shape of SPEC 11 with the field that is at fault. */
 export function failedCall(error: ControlFailure): Reply {
-  const retry = error.code === 'database_busy' ? ['Retry-After', '1'] : NO_HEADERS
+  const seconds = RETRY_CALL_AFTER[error.code]
+  const retry = seconds === undefined ? NO_HEADERS : ['Retry-After', String(seconds)]
   return json(errorStatus(error.code), JSON.stringify({ error }), retry)
 }
 
 /** Thrown to refuse with more headers than the error itself calls for. */
 export class Refusal extends Error {
+  readonly error: ProtocolError
   readonly reply: Reply
 
   constructor(error: ProtocolError, headers: readonly string[]) {
     super(error.message)
+    this.error = error
     this.reply = refusal(error, headers)
   }
 }
@@ -118,15 +124,25 @@ export class ClientGoneError extends Error {
   override readonly name = 'ClientGoneError'
 }
 
+/** Is told who comes to a server, and how it went for them. */
+export interface Visitors {
+  /** A request was answered; `refused` says why not with what it asked for. */
+  answered(exchange: Exchange, refused: ProtocolError | undefined): void
+  /** Somebody left over TLS without a request; `code` is node's for what went wrong, where something did. */
+  left(address: string, code: string | undefined): void
+}
+
 export interface ExchangeOptions {
   readonly log: Log
   readonly random: Random
   /** True once the listener of a request takes no new ones: connections are closed after their answer. */
   readonly isClosing: (req: IncomingMessage) => boolean
+  /** Who is told of a request that came from another machine. */
+  readonly visitorsOf: (req: IncomingMessage) => Visitors | undefined
 }
 
 /** The outermost layer: gives every request an id, turns whatever happens into one reply, and logs it. */
-export function exchange({ log, random, isClosing }: ExchangeOptions): Middleware<State> {
+export function exchange({ log, random, isClosing, visitorsOf }: ExchangeOptions): Middleware<State> {
   return async (context, next) => {
     const ctx = context as unknown as Exchange
     // Koa's own reply would set each header by itself; all of them at once cost a third of that.
@@ -135,15 +151,18 @@ export function exchange({ log, random, isClosing }: ExchangeOptions): Middlewar
     const state = begin(ctx.req, random)
     ctx.state = state
     let reply: Reply
+    let refused: ProtocolError | undefined
     try {
       await next()
       reply = state.reply ?? refusal(new ProtocolError('not_found', 'There is nothing at this address.'))
     } catch (error) {
       if (error instanceof ClientGoneError) return
       reply = toReply(error)
+      refused = refusedBy(error)
       if (reply.status === 500) log.error({ request: state.requestId, err: error }, 'request failed')
     }
     write(ctx, reply, isClosing(ctx.req))
+    if (!state.isLoopback) visitorsOf(ctx.req)?.answered(ctx, refused)
     logRequest(log, ctx, reply, startedAt)
   }
 }
@@ -168,6 +187,11 @@ function toReply(error: unknown): Reply {
   if (error instanceof ProtocolError) return refusal(error)
   if (error instanceof Refusal) return error.reply
   return refusal(new ProtocolError('internal_error', 'Something went wrong inside the bus; its log says more.'))
+}
+
+function refusedBy(error: unknown): ProtocolError | undefined {
+  if (error instanceof Refusal) return error.error
+  return error instanceof ProtocolError ? error : undefined
 }
 
 function write({ res, state }: Exchange, reply: Reply, isLast: boolean): void {

@@ -1,6 +1,7 @@
+import type { IncomingMessage } from 'node:http'
 import type { Middleware } from 'koa'
 import { ProtocolError } from '../../shared/errors.ts'
-import { isLoopback, plainAddress } from './addresses.ts'
+import { forwardedAddress, isLoopback, plainAddress } from './addresses.ts'
 import { bare, type Exchange, type State } from './exchange.ts'
 import type { HostNames } from './hosts.ts'
 
@@ -9,6 +10,8 @@ export interface GuardOptions {
   /** Exact origins that may call the client endpoints from a browser. */
   readonly allowedOrigins: ReadonlySet<string>
   readonly trustProxy: boolean
+  /** Whether a request came to a listener for the machines of the network: no proxy of the user's stands before it. */
+  readonly isShared: (req: IncomingMessage) => boolean
   readonly enforceHttps: boolean
   readonly maintenanceMode: () => boolean
 }
@@ -27,12 +30,13 @@ const CORS_RESPONSE_HEADERS = 'Retry-After, X-Intent-Version, X-Intent-Wait, X-R
 export function guard(options: GuardOptions): Middleware<State> {
   return (context, next) => {
     const ctx = context as unknown as Exchange
-    findOut(ctx, options.trustProxy)
+    findOut(ctx, options.trustProxy && !options.isShared(ctx.req))
     checkTarget(ctx)
     checkHost(ctx, options.hosts)
     checkScheme(ctx, options.enforceHttps)
     if (isPreflight(ctx, options.allowedOrigins)) return Promise.resolve()
     checkSite(ctx, options.allowedOrigins)
+    checkNavigation(ctx)
     checkMaintenance(ctx, options.maintenanceMode)
     return next()
   }
@@ -50,8 +54,15 @@ export function isFromPage({ req }: Exchange): boolean {
   return req.headers['sec-fetch-site'] !== undefined || req.headers.origin !== undefined
 }
 
-function checkTarget({ state }: Exchange): void {
+/**
+ * A target is read by more than one parser: what they could take for different paths is refused, so that what was looked at
+ * here is what is carried out.
+ */
+function checkTarget({ req, state }: Exchange): void {
   if (!state.path.startsWith('/')) throw new ProtocolError('invalid_path', 'The request target must be a path.')
+  if (/[^!-~]|[#\\]/.test(req.url!)) {
+    throw new ProtocolError('invalid_path', 'Percent-encode spaces, #, \\ and all that is not ASCII in the request target.')
+  }
   if (!state.path.includes('%')) return
   try {
     decodeURIComponent(state.path)
@@ -84,7 +95,7 @@ function findOut({ req, state }: Exchange, trustProxy: boolean): void {
   let address = plainAddress(req.socket.remoteAddress ?? '')
   let isSecure = 'encrypted' in req.socket
   if (trustProxy) {
-    address = plainAddress(lastEntry(req.headers['x-forwarded-for']) ?? address)
+    address = forwardedAddress(lastEntry(req.headers['x-forwarded-for']) ?? '') ?? address
     isSecure ||= lastEntry(req.headers['x-forwarded-proto']) === 'https'
   }
   state.address = address
@@ -99,15 +110,20 @@ function lastEntry(header: string | string[] | undefined): string | undefined {
     .trim() || undefined
 }
 
+/** What operators do, and codes that let devices in, never goes over a network in clear. */
 function checkScheme({ state }: Exchange, enforceHttps: boolean): void {
-  if (!enforceHttps || state.isSecure || state.isLoopback) return
-  if (state.path === '/' || state.path === '/health') return
+  if (state.isSecure || state.isLoopback) return
+  if (isOperators(state.path)) {
+    throw new ProtocolError('https_required', 'From another machine the bus is operated and paired with over HTTPS only.')
+  }
+  if (!enforceHttps || state.path === '/' || state.path === '/health') return
   throw new ProtocolError('https_required', 'This bus takes requests over HTTPS only.')
 }
 
 /**
- * A browser says where a request comes from. To a browser every port of localhost is the same site, so only the same
- * origin passes; programs that are not browsers send neither header and pass.
+ * A browser says where a request comes from: by Sec-Fetch-Site on addresses that it trusts (HTTPS, loopback), by Origin with
+ * every POST, and older ones by Referer alone. To a browser every port of localhost is the same site, so only the same
+ * origin passes; a page that hides its origin sends `null`. Programs that are not browsers send none of these and pass.
  */
 function checkSite({ req, state }: Exchange, allowedOrigins: ReadonlySet<string>): void {
   const { origin } = req.headers
@@ -119,12 +135,29 @@ function checkSite({ req, state }: Exchange, allowedOrigins: ReadonlySet<string>
   // The interface's own calls answer with what an operator may see, so even reading takes the same origin.
   const isSafe = SAFE_METHODS.has(req.method!) && !state.path.startsWith(CONTROL_PATH)
   if (isSafe || isAllowedOrigin) return
+  const { host, referer } = req.headers
   const site = req.headers['sec-fetch-site']
+  const named = origin ?? (referer === undefined ? undefined : originOf(referer))
   const isOwn =
     site === undefined
-      ? origin === undefined || isOwnOrigin(origin, req.headers.host!, state.isSecure)
+      ? named === undefined || isOwnOrigin(named, host!, state.isSecure)
       : site === 'same-origin' || site === 'none'
   if (!isOwn) throw new ProtocolError('cross_site', 'Requests from other web sites are refused.')
+}
+
+/**
+ * A browser adds credentials that it remembers to whatever another site's form sends. One that says nothing of where the
+ * form was is told by the page that it expects in return. No address of ours changes anything by a GET.
+ */
+function checkNavigation({ req, state }: Exchange): void {
+  const { accept, origin, referer } = req.headers
+  if (!accept?.includes('text/html') || SAFE_METHODS.has(req.method!) || !isOperators(state.path)) return
+  const isSilent = origin === undefined && referer === undefined && req.headers['sec-fetch-site'] === undefined
+  if (isSilent) throw new ProtocolError('cross_site', 'Forms of web pages are refused here.')
+}
+
+function originOf(referer: string): string {
+  return URL.canParse(referer) ? new URL(referer).origin : 'null'
 }
 
 function isOwnOrigin(origin: string, host: string, isSecure: boolean): boolean {
@@ -161,6 +194,11 @@ function checkMaintenance(ctx: Exchange, maintenanceMode: () => boolean): void {
   throw new ProtocolError('maintenance', 'The bus is in maintenance mode; try again later.', 60)
 }
 
+/** Pairing belongs to operators: what it gives out is as good as what they have. */
 function isOperators(path: string): boolean {
-  return path === '/metrics' || path === '/admin' || path.startsWith('/admin/')
+  return path === '/metrics' || isAt(path, '/admin') || isAt(path, '/pair')
+}
+
+function isAt(path: string, root: string): boolean {
+  return path.startsWith(root) && (path.length === root.length || path[root.length] === '/')
 }

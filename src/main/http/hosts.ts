@@ -11,12 +11,17 @@ const REREAD_AFTER_MS = 2_000
 export class HostNames {
   readonly #names: ReadonlySet<string>
   readonly #isWildcard: boolean
+  readonly #shared: () => ReadonlySet<string>
   #addresses = new Set<string>()
   #readAt = -Infinity
 
-  /** `bound`: what the listener was told to bind to; `allowed`: further names by setting. */
-  constructor(bound: string, allowed: readonly string[]) {
+  /**
+   * `bound`: what the listener was told to bind to; `allowed`: further names by setting; `shared`: those that other machines
+   * know this bus by at the moment, in lower case.
+   */
+  constructor(bound: string, allowed: readonly string[], shared: () => ReadonlySet<string>) {
     const own = hostname().toLowerCase()
+    this.#shared = shared
     this.#isWildcard = bound === '0.0.0.0' || bound === '::'
     const names = ['localhost', own, `${own.split('.')[0]}.local`, bound, ...allowed]
     this.#names = new Set(names.map((name) => name.toLowerCase()))
@@ -26,7 +31,7 @@ export class HostNames {
   isOwn(header: string): boolean {
     const name = nameOf(header)
     if (name === undefined) return false
-    return this.#names.has(name) || isLoopback(name) || (this.#isWildcard && this.#isOwnAddress(name))
+    return this.#names.has(name) || isLoopback(name) || this.#shared().has(name) || (this.#isWildcard && this.#isOwnAddress(name))
   }
 
   #isOwnAddress(name: string): boolean {

@@ -1,15 +1,18 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { createServer, type IncomingMessage, type Server, type ServerOptions, type ServerResponse } from 'node:http'
+import { createServer as createSecureServer, type Server as SecureServer } from 'node:https'
 import type { AddressInfo, Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { ErrorCode } from '../../shared/errors.ts'
-import { clientNetwork, isLoopback, plainAddress } from './addresses.ts'
-import { rawRefusal } from './exchange.ts'
+import { plainAddress } from './addresses.ts'
+import { Connections } from './connections.ts'
+import { rawRefusal, type Visitors } from './exchange.ts'
 
 /** Limits of patience, in milliseconds and bytes: slow or many clients cannot hold the bus. */
 export const PATIENCE = {
   headersTimeout: 10_000,
   requestTimeout: 30_000,
+  handshakeTimeout: 10_000,
   /** Between two requests on one connection; workers poll more often than that. */
   keepAliveTimeout: 65_000,
   /** Without a byte either way: a client that does not read its answer, or nothing to say for that long. */
@@ -17,50 +20,93 @@ export const PATIENCE = {
   checkInterval: 2_000,
   maxHeaderBytes: 16_384,
   maxConnections: 4_096,
-  /** From one address (IPv6: one /64) other than this machine's own. */
+  /** From one client other than this machine: see `clientOf`. */
   maxConnectionsPerClient: 512
 } as const
 
+const HTTP_OPTIONS: ServerOptions = {
+  headersTimeout: PATIENCE.headersTimeout,
+  requestTimeout: PATIENCE.requestTimeout,
+  keepAliveTimeout: PATIENCE.keepAliveTimeout,
+  connectionsCheckingInterval: PATIENCE.checkInterval,
+  maxHeaderSize: PATIENCE.maxHeaderBytes,
+  noDelay: true,
+  // A missing Host is refused like a wrong one, in the protocol's own shape.
+  requireHostHeader: false
+}
+
+const TLS_OPTIONS = { minVersion: 'TLSv1.2', handshakeTimeout: PATIENCE.handshakeTimeout } as const
+
 export type RequestListener = (req: IncomingMessage, res: ServerResponse) => void
 
-/** One HTTP listener of the bus. */
+/** What a server shows to those who come over TLS, in PEM. */
+export interface ServerCertificate {
+  readonly key: string
+  /** The leaf, and behind it what signed it. */
+  readonly cert: string
+}
+
+export interface HttpServerOptions {
+  /** Hears of connections that could not be accepted; the server goes on. */
+  readonly onError?: (error: Error) => void
+  /** Has the server speak HTTPS. */
+  readonly certificate?: ServerCertificate
+  /** Is told who comes. */
+  readonly visitors?: Visitors
+}
+
+/** The server that each connection came to. */
+const servers = new WeakMap<Duplex, HttpServer>()
+
+/** Whether a request is the last on its connection, because its server takes no more. */
+export function isLeaving({ socket }: IncomingMessage): boolean {
+  return servers.get(socket)?.isClosing === true
+}
+
+/** Who is told of a request; undefined where nobody is. */
+export function visitorsOf({ socket }: IncomingMessage): Visitors | undefined {
+  return servers.get(socket)?.visitors
+}
+
+/** One listener of the bus, for HTTP or HTTPS. */
 export class HttpServer {
-  readonly #server: Server
-  readonly #connections = new Map<string, number>()
+  readonly visitors: Visitors | undefined
+  readonly #server: Server | SecureServer
+  readonly #connections = new Connections({ all: PATIENCE.maxConnections, perClient: PATIENCE.maxConnectionsPerClient })
   /** The newest answer that is under way on a connection. */
   readonly #answering = new WeakMap<Duplex, ServerResponse>()
+  /** Connections below TLS: the server knows none of those that did not finish their handshake. */
+  readonly #beforeTls = new Set<Socket>()
   readonly #onError: (error: Error) => void
   #isClosing = false
 
-  /** `onError` hears of connections that could not be accepted; the server goes on. */
-  constructor(listener: RequestListener, onError: (error: Error) => void = () => {}) {
-    const server = createServer(
-      {
-        headersTimeout: PATIENCE.headersTimeout,
-        requestTimeout: PATIENCE.requestTimeout,
-        keepAliveTimeout: PATIENCE.keepAliveTimeout,
-        connectionsCheckingInterval: PATIENCE.checkInterval,
-        maxHeaderSize: PATIENCE.maxHeaderBytes,
-        noDelay: true,
-        // A missing Host is refused like a wrong one, in the protocol's own shape.
-        requireHostHeader: false
-      },
-      (req, res) => {
-        this.#answering.set(req.socket, res)
-        listener(req, res)
-      }
-    )
-    server.maxConnections = PATIENCE.maxConnections
+  constructor(listener: RequestListener, { onError = () => {}, certificate, visitors }: HttpServerOptions = {}) {
+    const answer: RequestListener = (req, res) => {
+      this.#answering.set(req.socket, res)
+      res.once('close', this.#connections.begin(req.socket))
+      listener(req, res)
+    }
+    const server =
+      certificate === undefined
+        ? createServer(HTTP_OPTIONS, answer)
+        : createSecureServer({ ...HTTP_OPTIONS, ...TLS_OPTIONS, ...certificate }, answer)
     server.setTimeout(PATIENCE.idleTimeout)
-    server.on('connection', (socket) => this.#count(socket))
+    server.on('connection', (socket: Socket) => this.#connections.admit(socket))
+    if (certificate === undefined) {
+      server.on('connection', (socket: Socket) => void servers.set(socket, this))
+    } else {
+      server.on('connection', (socket: Socket) => this.#holdBeforeTls(socket))
+      server.on('secureConnection', (socket: Socket) => this.#welcome(socket))
+    }
     server.on('clientError', (error, socket) => this.#refuseUnparsed(error, socket))
     // Without these, node answers by itself, or not at all.
-    server.on('checkExpectation', listener)
+    server.on('checkExpectation', answer)
     server.on('connect', (_req, socket) => {
       // node has taken its own listeners off this socket: an error without one would end the process.
       socket.on('error', () => socket.destroy())
       endWith(socket, 'method_not_allowed', 'This server is no proxy.')
     })
+    this.visitors = visitors
     this.#server = server
     this.#onError = onError
   }
@@ -81,6 +127,11 @@ export class HttpServer {
     return this.#isClosing
   }
 
+  /** Shows another certificate to who comes from now on. Connections that are there stay. */
+  showCertificate({ key, cert }: ServerCertificate): void {
+    if ('setSecureContext' in this.#server) this.#server.setSecureContext({ ...TLS_OPTIONS, key, cert })
+  }
+
   /** Takes no more requests, lets those under way have their answer, and cuts off what is not done after `grace` ms. */
   async close(grace: number): Promise<void> {
     this.#isClosing = true
@@ -90,11 +141,32 @@ export class HttpServer {
     await Promise.race([closed, sleep(grace, undefined, { signal: timeUp.signal }).catch(() => {})])
     timeUp.abort()
     this.#server.closeAllConnections()
+    for (const socket of this.#beforeTls) socket.destroy()
     await closed
   }
 
-  /** What the parser could not make a request of. */
+  #holdBeforeTls(socket: Socket): void {
+    this.#beforeTls.add(socket)
+    socket.once('close', () => this.#beforeTls.delete(socket))
+  }
+
+  /** A connection whose handshake is done. */
+  #welcome(socket: Socket): void {
+    servers.set(socket, this)
+    if (this.visitors === undefined) return
+    const address = plainAddress(socket.remoteAddress ?? '')
+    socket.once('close', () => {
+      if (!this.#answering.has(socket)) this.visitors!.left(address, undefined)
+    })
+  }
+
+  /** What the parser could not make a request of, and what never got so far. */
   #refuseUnparsed(error: Error & { code?: string }, socket: Duplex): void {
+    if (!servers.has(socket)) {
+      this.visitors?.left(peerOf(socket), error.code)
+      socket.destroy()
+      return
+    }
     if (error.code === 'ECONNRESET' || !socket.writable) {
       socket.destroy()
       return
@@ -111,23 +183,11 @@ export class HttpServer {
       endWith(socket, 'invalid_request', 'This is not a valid HTTP request.')
     }
   }
+}
 
-  #count(socket: Socket): void {
-    const address = plainAddress(socket.remoteAddress ?? '')
-    if (isLoopback(address)) return
-    const client = clientNetwork(address)
-    const count = (this.#connections.get(client) ?? 0) + 1
-    if (count > PATIENCE.maxConnectionsPerClient) {
-      socket.destroy()
-      return
-    }
-    this.#connections.set(client, count)
-    socket.once('close', () => {
-      const left = this.#connections.get(client)! - 1
-      if (left === 0) this.#connections.delete(client)
-      else this.#connections.set(client, left)
-    })
-  }
+/** node forgets the peer of a handshake that came to nothing, but for the socket below it. */
+function peerOf(socket: Duplex & { remoteAddress?: string; _parent?: Socket }): string {
+  return plainAddress(socket.remoteAddress ?? socket._parent?.remoteAddress ?? '')
 }
 
 function endWith(socket: Duplex, code: ErrorCode, message: string): void {

@@ -1,5 +1,8 @@
 import { z } from 'zod'
 import * as limits from '../limits.ts'
+import { KEY_RATE, MAX_SCOPE_NAMES, ROLES } from '../scope.ts'
+import type * as network from './network-views.ts'
+import { GIVEN_RIGHTS } from './rights.ts'
 import { settingsSchema } from './settings.ts'
 import type * as views from './views.ts'
 
@@ -21,6 +24,19 @@ const name = z.string().trim().min(1).max(80)
 const token = z.string().regex(limits.TOKEN_PATTERN).nullable()
 
 const order = z.enum(['newest', 'oldest'])
+
+const scope = z.strictObject({
+  roles: z.array(z.enum(ROLES)).min(1).max(ROLES.length).nullable().default(null),
+  namespaces: z.array(z.string().regex(limits.NAMESPACE_PATTERN)).min(1).max(MAX_SCOPE_NAMES).nullable().default(null),
+  goals: z.array(z.string().min(1).max(512)).min(1).max(MAX_SCOPE_NAMES).nullable().default(null)
+})
+
+const keyLimits = {
+  scope: scope.nullable().default(null),
+  /** Unix seconds. */
+  expiresAt: z.number().positive().max(1e11).nullable().default(null),
+  rateLimit: z.int().min(KEY_RATE.min).max(KEY_RATE.max).nullable().default(null)
+}
 
 const publishFields = {
   goal: z.string().min(limits.GOAL_LENGTH.min).max(512),
@@ -99,18 +115,51 @@ export const methods = {
   'dead.groups': nothing,
 
   'keys.list': nothing,
-  'keys.create': z.strictObject({ owner }),
+  'keys.create': z.strictObject({ owner, ...keyLimits }),
   'keys.rename': z.strictObject({ id: keyId, owner }),
+  /** Sets all limits of a key anew; those that are left out are none from then on. */
+  'keys.limit': z.strictObject({ id: keyId, ...keyLimits }),
   'keys.impact': z.strictObject({ id: keyId }),
   'keys.revoke': z.strictObject({ id: keyId }),
   'keys.revealMain': z.strictObject({ password }),
   'keys.rotateMain': z.strictObject({ password }),
 
+  /** Who the bus takes the caller for. */
+  'access.whoami': nothing,
   /** The password for browsers. */
   'access.revealPassword': z.strictObject({ password }),
   'access.changePassword': z.strictObject({ password, next: newPassword }),
   /** Ends the sessions of all browsers but the one that asks. */
   'access.endSessions': nothing,
+
+  'sessions.list': nothing,
+  'sessions.end': z.strictObject({ id: z.string().max(64) }),
+
+  'sharing.get': nothing,
+  /** Has the bus look at its own sharing as another machine would. */
+  'sharing.check': nothing,
+  /** A new root and a new key: whoever trusted the ones before must pair again. */
+  'sharing.renewIdentity': z.strictObject({ password, confirm: z.literal(true) }),
+
+  'pairing.get': nothing,
+  /** Shows a new code, in place of one that is shown. */
+  'pairing.start': nothing,
+  'pairing.stop': nothing,
+  'pairing.decide': z.discriminatedUnion('allow', [
+    z.strictObject({
+      id: z.string().max(64),
+      allow: z.literal(true),
+      name: owner,
+      limits: z.strictObject(keyLimits).default({ scope: null, expiresAt: null, rateLimit: null }),
+      rights: z.array(z.enum(GIVEN_RIGHTS)).default(['watch'])
+    }),
+    z.strictObject({ id: z.string().max(64), allow: z.literal(false) })
+  ]),
+
+  /** Requests whose signature did not count, newest first; the bus remembers some while it runs. */
+  'signatures.failures': nothing,
+
+  'audit.list': z.strictObject({ before: z.int().positive().optional(), limit: z.int().min(1).max(500).default(100) }),
 
   'workers.list': nothing,
   'workers.forget': z.strictObject({ ref: z.string().max(200) }),
@@ -165,13 +214,26 @@ interface Outputs {
   'keys.list': readonly views.KeyView[]
   'keys.create': views.NewKeyView
   'keys.rename': null
+  'keys.limit': null
   'keys.impact': views.KeyImpact
   'keys.revoke': null
   'keys.revealMain': { readonly secret: string }
   'keys.rotateMain': { readonly secret: string }
+  'access.whoami': network.WhoView
   'access.revealPassword': { readonly secret: string }
   'access.changePassword': null
   'access.endSessions': { readonly ended: number }
+  'sessions.list': readonly network.SessionView[]
+  'sessions.end': null
+  'sharing.get': network.SharingView
+  'sharing.check': readonly network.SharingCheck[]
+  'sharing.renewIdentity': network.SharingView
+  'pairing.get': network.PairingView
+  'pairing.start': network.PairingView
+  'pairing.stop': network.PairingView
+  'pairing.decide': network.PairingView
+  'signatures.failures': readonly network.SignatureFailureView[]
+  'audit.list': network.AuditPage
   'workers.list': { readonly workers: readonly views.WorkerView[]; readonly unserved: readonly views.UnservedGoal[] }
   'workers.forget': null
   'templates.list': readonly views.Template[]

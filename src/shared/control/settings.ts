@@ -10,6 +10,17 @@ export const settingsSchema = z.strictObject({
   maintenance: z.boolean(),
   fulfilledDays: wholeNumber(SETTING_RANGES.fulfilledDays),
   deadDays: wholeNumber(SETTING_RANGES.deadDays),
+  /** Whether other machines may reach the bus, over HTTPS. */
+  share: z.boolean(),
+  sharePort: wholeNumber(SETTING_RANGES.port),
+  /** The name of a network interface; empty for the one that leads out. */
+  shareInterface: z.string().max(64),
+  /** Whether they may do so without TLS, too; never as operators. */
+  sharePlain: z.boolean(),
+  /** Whether the bus is announced on the network by mDNS while it is shared. */
+  shareDiscovery: z.boolean(),
+  /** What others see it called; empty for the name of its machine. */
+  busName: z.string().trim().max(63),
   startAtLogin: z.boolean(),
   closeToTray: z.boolean(),
   notifyDead: z.boolean(),
@@ -26,6 +37,12 @@ export const DEFAULT_SETTINGS: Settings = {
   maintenance: false,
   fulfilledDays: 7,
   deadDays: 7,
+  share: false,
+  sharePort: 7611,
+  shareInterface: '',
+  sharePlain: false,
+  shareDiscovery: true,
+  busName: '',
   startAtLogin: false,
   closeToTray: true,
   notifyDead: true,

@@ -1,5 +1,6 @@
 import type { HistoryEvent } from '../history.ts'
 import type { ResultType, Visibility } from '../requests.ts'
+import type { KeyLimits } from '../scope.ts'
 import type { Settings, SettingName } from './settings.ts'
 
 /** What operators get to see. Times are Unix seconds, keys public ids, `payload` and `result` JSON text. */
@@ -35,6 +36,10 @@ export interface BusStatus {
   readonly requiresSignatures: boolean
   /** Whether other machines can reach the bus. */
   readonly isOpenToNetwork: boolean
+  /** Whether it is shared over HTTPS, and the best address for other machines. */
+  readonly sharing: { readonly state: 'off' | 'listening' | 'waiting' | 'failed'; readonly url: string | null }
+  /** Devices that wait for somebody to let them in. */
+  readonly pairingRequests: number
   readonly dataDir: string
   readonly databasePath: string
   readonly databaseBytes: number
@@ -162,11 +167,13 @@ export interface DeadGroup {
   readonly lastId: string
 }
 
-export interface KeyView {
+export interface KeyView extends KeyLimits {
   readonly id: string
   readonly owner: string
   readonly createdAt: number
   readonly lastUsedAt: number | null
+  /** Where its last request came from. */
+  readonly lastAddress: string | null
   readonly requests: number
   /** Intents that it published. */
   readonly intents: Counts
@@ -341,7 +348,7 @@ export interface EventFrame {
   /** There when it changed. */
   readonly status?: BusStatus
   /** Kinds of other things that changed: ask again for them. */
-  readonly changed?: readonly ('keys' | 'workers' | 'templates' | 'views' | 'settings')[]
+  readonly changed?: readonly ('keys' | 'workers' | 'templates' | 'views' | 'settings' | 'sharing' | 'pairing' | 'sessions')[]
   /** How far a bulk action is. */
   readonly bulk?: { readonly token: string; readonly done: number; readonly total: number }
 }

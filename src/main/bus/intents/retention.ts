@@ -1,4 +1,5 @@
 import { RETENTION } from '../../../shared/limits.ts'
+import type { Audit } from '../audit.ts'
 import { BEFORE_ALL, type GoalName } from '../goals.ts'
 import type { KeyValueStore } from '../key-value.ts'
 import type { Nonces } from '../nonces.ts'
@@ -42,6 +43,7 @@ export interface Housekeeping {
   readonly rates: Rates
   readonly keyValues: KeyValueStore
   readonly sessions: Sessions
+  readonly audit: Audit
 }
 
 /** Seconds that finished intents are kept. */
@@ -170,6 +172,7 @@ export class Retention {
     }
     await this.#steps((now, rows) => statistics.deleteOld(now, rows))
     await this.#commits.run((now) => workers.forgetUnseen(now))
+    await this.#steps((now, rows) => this.#housekeeping.audit.deleteOld(now, rows))
     await this.#housekeeping.sessions.removeOver()
   }
 

@@ -1,4 +1,4 @@
-import { ProtocolError } from '../../../shared/errors.ts'
+import type { ProtocolError } from '../../../shared/errors.ts'
 import type { ClaimRequest } from '../../../shared/requests.ts'
 import type { Caller } from '../caller.ts'
 import type { Clock } from '../clock.ts'
@@ -192,19 +192,24 @@ export class Parking {
   }
 
   /** Refuses the waits of a key that counts no more. */
-  refuse(keyId: string): void {
+  refuse(keyId: string, error: ProtocolError): void {
     for (const waiter of [...(this.#byKey.get(keyId) ?? [])]) {
       this.#remove(waiter)
-      waiter.refuse(new ProtocolError('unauthorized', 'Invalid API key.'))
+      waiter.refuse(error)
     }
   }
 
-  /** Ends all waits: who waited gets nothing and asks again. */
-  end(): void {
-    for (const waiter of [...this.#byKey.values()].flatMap((waiters) => [...waiters])) {
+  /** Ends the waits of a key: who waited gets nothing and asks again. */
+  endOf(keyId: string): void {
+    for (const waiter of [...(this.#byKey.get(keyId) ?? [])]) {
       this.#remove(waiter)
       waiter.settle(null)
     }
+  }
+
+  /** Ends all waits in this way. */
+  end(): void {
+    for (const keyId of [...this.#byKey.keys()]) this.endOf(keyId)
     this.#dues.close()
   }
 

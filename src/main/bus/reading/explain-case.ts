@@ -21,7 +21,6 @@ export interface Case {
   readonly workforce: Workforce
   /** Owners of generated keys by id. */
   readonly keyOwners: ReadonlyMap<string, string>
-  readonly revokedKeys: ReadonlySet<string>
 }
 
 export function holds(rule: Check['rule'], text: string): Check {

@@ -34,7 +34,6 @@ export function explain(db: Connection, id: string, row: IntentRow, context: Exp
 
 function caseOf(db: Connection, row: IntentRow, context: ExplainContext): Case {
   const { now } = context
-  const revoked = db.prepare('SELECT id FROM keys WHERE revoked_at IS NOT NULL').pluck().all() as string[]
   return {
     row,
     wanted: {
@@ -48,8 +47,7 @@ function caseOf(db: Connection, row: IntentRow, context: ExplainContext): Case {
     context,
     now,
     workforce: readWorkforce(db, now),
-    keyOwners: readKeyOwners(db),
-    revokedKeys: new Set(revoked)
+    keyOwners: readKeyOwners(db)
   }
 }
 

@@ -1,7 +1,9 @@
+import type { AuditPage } from '../../../shared/control/network-views.ts'
 import type * as views from '../../../shared/control/views.ts'
 import { findById, type IntentRow } from '../intents/intent.ts'
 import type { Connection, Statement } from '../store/database.ts'
 import { AdminPages, type DeadLetter, type DeadLetterDetail, type Metrics, type Overview } from './admin-pages.ts'
+import { readAudit } from './audit.ts'
 import { deadGroups } from './dead-groups.ts'
 import type { ExplainContext } from './explain-case.ts'
 import { explain } from './explain.ts'
@@ -113,6 +115,11 @@ export class Queries {
 
   keyImpact(id: string): views.KeyImpact {
     return readKeyImpact(this.#db, id)
+  }
+
+  /** The trail behind an entry, or from its end. */
+  audit(before: number | undefined, limit: number): AuditPage {
+    return readAudit(this.#db, before, limit)
   }
 
   statistics(range: StatisticsRange, now: number): views.Statistics {

@@ -9,6 +9,8 @@ export function namespaceRule({ wanted: { namespace }, workforce, now }: Case): 
   const asking = workforce.askingIn(namespace)
   const name = code(namespace)
   if (asking.length > 0) return holds('namespace', `${askersOf(asking)} namespace ${name}.`)
+  const barred = workforce.barred.filter(({ ask }) => ask.namespace === namespace)
+  if (barred.length > 0) return barredFrom('namespace', `asked for namespace ${name}`, barred, workforce)
   const last = lastToAsk(workforce, (ask) => ask.namespace === namespace)
   const others = [...new Set(workforce.all.flatMap(({ asks }) => asks.map((ask) => code(ask.namespace))))]
   const cure = `Start a worker that claims with \`namespace=${namespace}\`.`
@@ -26,7 +28,10 @@ export function goalRule({ wanted, workforce, now }: Case): Check {
     const isNamed = asking.some(({ ask }) => ask.goal === goal)
     return holds('goal', `${askersOf(asking)} ${isNamed ? name : `any goal, so for ${name} too`}.`)
   }
-  const last = lastToAsk(workforce, (ask) => ask.namespace === namespace && (ask.goal === null || ask.goal === goal))
+  const isMeantByAsk = (ask: WorkerAsk): boolean => ask.namespace === namespace && (ask.goal === null || ask.goal === goal)
+  const barred = workforce.barred.filter(({ ask }) => isMeantByAsk(ask))
+  if (barred.length > 0) return barredFrom('goal', `asked for ${name}`, barred, workforce)
+  const last = lastToAsk(workforce, isMeantByAsk)
   if (last !== undefined) {
     return fails('goal', `No worker asks for ${name}: ${lastAsked(last, now)}.`, `Start ${workerName(last.worker)} again.`)
   }
@@ -47,9 +52,10 @@ export function visibilityRule(judged: Case): Check {
 
 /** `asking`: who asks for its goal; `allowed`: those of them who may claim it. */
 function privacyRule(judged: Case, keyId: string, asking: readonly Asking[], allowed: readonly Asking[]): Check {
-  const { workforce, now, keyOwners, revokedKeys } = judged
+  const { wanted, workforce, now, keyOwners } = judged
   const key = keyName(keyId, keyOwners.get(keyId))
-  if (revokedKeys.has(keyId)) {
+  const bar = workforce.barOf(keyId, wanted.namespace, wanted.goal)
+  if (bar === 'revoked') {
     const text = `It is private, and ${key} was revoked: no worker can claim it.`
     return fails('visibility', text, 'Duplicate it, and cancel this one.')
   }
@@ -57,12 +63,25 @@ function privacyRule(judged: Case, keyId: string, asking: readonly Asking[], all
   if (allowed.length > 0) {
     return holds('visibility', `${subject}, and ${namesOf(allowed)} ${distinct(allowed).length === 1 ? 'has' : 'have'} it.`)
   }
+  if (bar !== undefined) {
+    const why = bar === 'expired' ? 'that key has expired' : 'that key may not claim it'
+    return fails('visibility', `${subject}, and ${why}.`, 'Change the limits of that key under Keys, or publish it again as public.')
+  }
   const sighting = sightKey(workforce, keyId, now)
   if (asking.length === 0 && sighting.isThere) return holds('visibility', `${subject}, and ${sighting.text}.`)
   const idle = sighting.isThere ? ' but does not ask for it' : ''
   const others = asking.length === 0 ? '' : ` ${askersOf(asking)} it with another key.`
   const text = `${subject}, and ${sighting.text}${idle}.${others}`
   return fails('visibility', text, 'Start a worker with that key, or publish it again as public.')
+}
+
+/** Workers asked, but their keys do not let them any more. */
+function barredFrom(rule: Check['rule'], what: string, barred: readonly Asking[], workforce: Workforce): Check {
+  const [{ worker, ask }] = barred as [Asking]
+  const bar = workforce.barOf(worker.key, ask.namespace, ask.goal)!
+  const why = bar === 'revoked' ? 'its key was revoked' : bar === 'expired' ? 'its key has expired' : 'its key may not claim that any more'
+  const cure = bar === 'revoked' ? 'Give it another key.' : 'Change the limits of its key under Keys, or give it another key.'
+  return fails(rule, `${workerName(worker)} ${what}, but ${why}.`, cure)
 }
 
 /** SPEC 6.4. */

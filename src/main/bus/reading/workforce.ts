@@ -1,8 +1,10 @@
 import type { WorkerAsk, WorkerView } from '../../../shared/control/views.ts'
 import { formatId } from '../ids.ts'
 import { MAIN_KEY_ID } from '../keys.ts'
+import { permitsClaim } from '../scopes.ts'
 import type { Connection, Statement } from '../store/database.ts'
 import { workerRef, type StoredAsk, type WorkerRow } from '../worker-row.ts'
+import { readBars, type Bar } from './keys.ts'
 import { code } from './words.ts'
 
 /** Seconds since it was last seen up to which a worker counts as online, and as late; after that it is gone. */
@@ -44,17 +46,35 @@ export class Workforce {
   readonly all: readonly WorkerView[]
   /** Questions of those that are there, by namespace and goal. */
   readonly #asking = new Map<string, Asking[]>()
+  /** Questions of those that are there that their keys do not let them ask any more. */
+  readonly barred: readonly Asking[]
+  readonly #bars: ReadonlyMap<string, Bar>
 
-  constructor(all: readonly WorkerView[]) {
+  /** `bars`: what keeps keys from claiming, by their ids. */
+  constructor(all: readonly WorkerView[], bars: ReadonlyMap<string, Bar>) {
     this.all = all
+    this.#bars = bars
+    const barred: Asking[] = []
     for (const worker of all.filter(({ presence }) => presence !== 'gone')) {
       for (const ask of currentAsks(worker)) {
+        if (this.barOf(worker.key, ask.namespace, ask.goal) !== undefined) {
+          barred.push({ worker, ask })
+          continue
+        }
         const name = askName(ask.namespace, ask.goal)
         const others = this.#asking.get(name)
         if (others === undefined) this.#asking.set(name, [{ worker, ask }])
         else others.push({ worker, ask })
       }
     }
+    this.barred = barred
+  }
+
+  /** Why claims with a key cannot get such intents; undefined when they can. `goal`: null for a claim of any goal. */
+  barOf(keyId: string, namespace: string, goal: string | null): 'revoked' | 'expired' | 'limited' | undefined {
+    const bar = this.#bars.get(keyId)
+    if (bar === undefined || typeof bar === 'string') return bar
+    return permitsClaim(bar, namespace, goal) ? undefined : 'limited'
   }
 
   /** What workers that are there ask for this goal, any goal of its namespace included. */
@@ -82,7 +102,7 @@ export class Workforce {
 export function readWorkforce(db: Connection, now: number): Workforce {
   const held = heldBy(db.prepare(LEASES), now)
   const rows = db.prepare(WORKERS).all() as StoredWorker[]
-  return new Workforce(rows.map((row) => toView(row, held.get(row.ref) ?? [], now)))
+  return new Workforce(rows.map((row) => toView(row, held.get(row.ref) ?? [], now)), readBars(db, now))
 }
 
 /** What the worker asks for now: what it last asked long before it was last seen belongs to what it did then. */

@@ -16,6 +16,8 @@ export class RideTimer {
   readonly #clock: Clock
   readonly #isWatched: () => boolean
   #cancel: (() => void) | undefined
+  /** When it writes, where it is set. */
+  #dueAt = Infinity
   #settling: Promise<void> | undefined
 
   /** `isWatched`: whether somebody wants to see it soon. */
@@ -27,7 +29,14 @@ export class RideTimer {
 
   /** Something waits to be written. */
   soon(): void {
-    this.#cancel ??= this.#clock.after(this.#isWatched() ? ALONE_AFTER_WATCHED : ALONE_AFTER, () => this.now())
+    if (this.#cancel === undefined) this.#set(this.#isWatched() ? ALONE_AFTER_WATCHED : ALONE_AFTER)
+  }
+
+  /** Something waits that must not wait longer than this (seconds). */
+  within(seconds: number): void {
+    if (this.#cancel !== undefined && this.#dueAt <= this.#clock.now() + seconds) return
+    this.close()
+    this.#set(seconds)
   }
 
   /** Writes what waits with the next transaction, which comes at once. */
@@ -48,5 +57,10 @@ export class RideTimer {
   close(): void {
     this.#cancel?.()
     this.#cancel = undefined
+  }
+
+  #set(seconds: number): void {
+    this.#dueAt = this.#clock.now() + seconds
+    this.#cancel = this.#clock.after(seconds, () => this.now())
   }
 }

@@ -1,16 +1,18 @@
 import type { CheckedInput } from '../../../shared/control/contract.ts'
-import type { Settings } from '../../../shared/control/settings.ts'
+import type { AuditEvent } from '../../../shared/control/network-views.ts'
+import type { Settings, SettingName } from '../../../shared/control/settings.ts'
 import { ProtocolError } from '../../../shared/errors.ts'
 import type { SettingsView } from '../../../shared/control/views.ts'
-import { ListenError } from '../../listener.ts'
+import { ListenError } from '../../listen-error.ts'
 import { oneAtATime } from '../../one-at-a-time.ts'
 import type { ControlDependencies } from '../dependencies.ts'
-import { FieldError, type Handlers } from '../control.ts'
+import { actorOf, FieldError, type Handlers, type Operator } from '../control.ts'
+import { statusFor } from '../discretion.ts'
 import { busStatus } from '../status.ts'
 
 /** The bus as a whole: its status, settings and switches. */
 export function settingsHandlers(deps: ControlDependencies) {
-  const { bus, feed, host, listener, settings } = deps
+  const { bus, feed, host, listener, settings, sharing } = deps
 
   function view(): SettingsView {
     const { values, fixed } = settings
@@ -22,24 +24,37 @@ export function settingsHandlers(deps: ControlDependencies) {
     bus.setRetention({ fulfilledDays, deadDays })
   }
 
+  /** Puts something into the audit trail that an operator did. */
+  function note(operator: Operator, event: AuditEvent, subject = '', detail = ''): void {
+    bus.audit.note({ event, actor: actorOf(operator), address: operator.address, subject, detail })
+  }
+
+  function noteChange(operator: Operator, before: Settings, now: Settings): void {
+    const names = (Object.keys(now) as SettingName[]).filter((name) => now[name] !== before[name])
+    if (names.length > 0) note(operator, 'settings.changed', names.join(', '))
+    if (now.share !== before.share) note(operator, now.share ? 'sharing.started' : 'sharing.stopped', '', sharing.urls[0])
+  }
+
   applyRetention()
 
   return {
-    'status.get': () => busStatus(deps),
+    'status.get': (_input, { rights }) => statusFor(rights, busStatus(deps)),
 
     'settings.get': () => view(),
 
     /** What can fail comes first, so that a refused change leaves everything as it was. */
-    'settings.change': oneAtATime(async (input: CheckedInput<'settings.change'>) => {
+    'settings.change': oneAtATime(async (input: CheckedInput<'settings.change'>, operator: Operator) => {
       const change = given(input)
       const next = settings.changed(change)
       const before = settings.values
       if (change.port !== undefined) await asField('port', () => listener.listen(next.port))
       try {
+        await asField('sharePort', () => sharing.apply(next))
         await host.applySettings(next)
         settings.save(change)
       } catch (error) {
         if (change.port !== undefined) await listener.listen(before.port).catch(() => {})
+        await sharing.apply(before).catch(() => {})
         await host.applySettings(before).catch(() => {})
         throw error instanceof ProtocolError ? error : new ProtocolError('invalid_request', (error as Error).message)
       }
@@ -47,13 +62,15 @@ export function settingsHandlers(deps: ControlDependencies) {
       bus.endWaits()
       deps.announce()
       applyRetention()
+      noteChange(operator, before, next)
       feed.noteStatus()
       feed.noteChanged('settings')
       return view()
     }),
 
-    'bus.pause': async ({ paused }) => {
+    'bus.pause': async ({ paused }, operator) => {
       await bus.setPaused(paused)
+      note(operator, paused ? 'bus.paused' : 'bus.resumed')
       feed.noteStatus()
       return null
     },
@@ -62,14 +79,16 @@ export function settingsHandlers(deps: ControlDependencies) {
       return { ...(await bus.cleanup()) }
     },
 
-    'bus.purge': async ({ namespace }) => {
+    'bus.purge': async ({ namespace }, operator) => {
       await bus.purge(namespace)
+      note(operator, 'bus.purged', namespace ?? 'all namespaces')
       return null
     },
 
-    /** The bus runs; what may be left to start is its listener. */
+    /** The bus runs; what may be left to start are its listeners. */
     'bus.start': async () => {
       await asField('port', () => listener.listen(settings.values.port))
+      await sharing.look()
       deps.announce()
       feed.noteStatus()
       return busStatus(deps)

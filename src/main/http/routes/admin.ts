@@ -1,8 +1,11 @@
+import type { AuditEvent } from '../../../shared/control/network-views.ts'
 import { ProtocolError } from '../../../shared/errors.ts'
 import * as requests from '../../../shared/requests.ts'
+import type { AuditNote } from '../../bus/audit.ts'
 import type { Bus } from '../../bus/bus.ts'
 import type { IntentDetail } from '../../bus/intents/intent.ts'
-import type { Control } from '../../control/control.ts'
+import type { Key } from '../../bus/keys.ts'
+import { actorOf, adminAt, type Control } from '../../control/control.ts'
 import type { Authentication } from '../authenticate.ts'
 import { bodyText, readBody } from '../body.ts'
 import { DASHBOARD_CSP, dashboardPage } from '../dashboard.ts'
@@ -15,7 +18,8 @@ export interface AdminRoutesOptions {
   readonly authentication: Authentication
 }
 
-type AdminHandler = (body: string, param: string) => Reply | Promise<Reply>
+/** `address`: where the operator asks from. */
+type AdminHandler = (body: string, param: string, address: string) => Reply | Promise<Reply>
 
 const OK = '{"ok":true}'
 
@@ -24,7 +28,7 @@ export function adminRoutes({ bus, control, authentication }: AdminRoutesOptions
   function asOperator(handler: AdminHandler) {
     return async (ctx: Exchange, param: string): Promise<Reply> => {
       await authentication.operator(ctx)
-      return handler(bodyText(await readBody(ctx.req)), param)
+      return handler(bodyText(await readBody(ctx.req)), param, ctx.state.address)
     }
   }
 
@@ -33,14 +37,18 @@ export function adminRoutes({ bus, control, authentication }: AdminRoutesOptions
     return async (ctx: Exchange, param: string): Promise<Reply> => {
       await authentication.operator(ctx)
       ctx.req.setTimeout(0)
-      return handler(bodyText(await readBody(ctx.req)), param)
+      return handler(bodyText(await readBody(ctx.req)), param, ctx.state.address)
     }
   }
 
   /** Goes the way of the control contract, so that the interface and the tray hear of it. */
-  async function pause(paused: boolean): Promise<Reply> {
-    const envelope = await control.call({ via: 'credentials' }, 'bus.pause', { paused })
+  async function pause(paused: boolean, address: string): Promise<Reply> {
+    const envelope = await control.call(adminAt(address), 'bus.pause', { paused })
     return envelope.ok ? json(200, JSON.stringify({ ok: true, paused })) : failedCall(envelope.error)
+  }
+
+  function note(event: AuditEvent, address: string, subject: string, detail = ''): void {
+    bus.audit.note({ event, actor: actorOf(adminAt(address)), address, subject, detail })
   }
 
   return {
@@ -48,18 +56,21 @@ export function adminRoutes({ bus, control, authentication }: AdminRoutesOptions
       return html(200, dashboardPage(await bus.reader.ask('overview')), ['Content-Security-Policy', DASHBOARD_CSP])
     }),
 
-    generateKey: asOperator(async (body) => {
-      const { key, secret } = await bus.createKey(requests.readOwner(body))
+    generateKey: asOperator(async (body, _param, address) => {
+      const noteOf = ({ id, owner }: Key): AuditNote => ({ event: 'key.created', actor: actorOf(adminAt(address)), address, subject: id, detail: owner })
+      const { key, secret } = await bus.createKey(requests.readOwner(body), undefined, noteOf)
       return json(201, JSON.stringify({ api_key: secret, owner: key.owner, id: key.id }))
     }),
 
-    revokeKey: asOperator(async (body) => {
-      await bus.revokeKey(requests.readKeyToRevoke(body))
+    revokeKey: asOperator(async (body, _param, address) => {
+      note('key.revoked', address, await bus.revokeKey(requests.readKeyToRevoke(body)))
       return json(200, OK)
     }),
 
-    purge: asPatientOperator(async (body) => {
-      await bus.purge(requests.readPurge(body))
+    purge: asPatientOperator(async (body, _param, address) => {
+      const namespace = requests.readPurge(body)
+      await bus.purge(namespace)
+      note('bus.purged', address, namespace ?? 'all namespaces')
       return json(200, OK)
     }),
 
@@ -86,9 +97,9 @@ export function adminRoutes({ bus, control, authentication }: AdminRoutesOptions
       return json(200, splice(rest, 'payload', payload))
     }),
 
-    pause: asOperator(() => pause(true)),
+    pause: asOperator((_body, _param, address) => pause(true, address)),
 
-    resume: asOperator(() => pause(false)),
+    resume: asOperator((_body, _param, address) => pause(false, address)),
 
     metrics: async (ctx: Exchange): Promise<Reply> => {
       await authentication.metricsReader(ctx)

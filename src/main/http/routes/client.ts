@@ -4,6 +4,7 @@ import type { Bus } from '../../bus/bus.ts'
 import type { Caller } from '../../bus/caller.ts'
 import type { Claimed } from '../../bus/intents/claimed.ts'
 import type { IntentStatus } from '../../bus/intents/intent.ts'
+import { checkPublish, checkRead, checkSettle, checkStore, limitClaim } from '../../bus/scopes.ts'
 import { SERVER_API_VERSION } from '../../../shared/limits.ts'
 import { ProtocolError } from '../../../shared/errors.ts'
 import * as requests from '../../../shared/requests.ts'
@@ -35,14 +36,14 @@ export const INTERFACE_PATH = '/admin/'
 
 /** The endpoints of SPEC 7. `param` is the decoded last part of the path, where the path has one. */
 export function clientRoutes({ bus, clock, authentication, allowTokenless, isClosing }: ClientRoutesOptions) {
-  /** Key, body, signature, in this order: a stranger's body is not even read. */
+  /** Key, body, signature, in this order: a stranger's body is not even read. What the key may do is asked after that. */
   function asClient(handler: ClientHandler) {
     return async (ctx: Exchange, param: string): Promise<Reply> => {
-      const key = await authentication.key(ctx)
+      let key = await authentication.key(ctx)
       const { generation } = bus.keys
       const body = await readBody(ctx.req)
-      // A body may take its time, and the key may have been revoked meanwhile.
-      if (bus.keys.generation !== generation) await authentication.key(ctx)
+      // A body may take its time, and the key may have been revoked or limited meanwhile.
+      if (bus.keys.generation !== generation) key = await authentication.key(ctx)
       const caller = authentication.caller(ctx, key, body)
       try {
         return await handler(caller, bodyText(body), ctx, param)
@@ -56,13 +57,15 @@ export function clientRoutes({ bus, clock, authentication, allowTokenless, isClo
   const intent = asClient(async (caller, body, ctx) => {
     const idempotencyKey = requests.readIdempotencyKey(header(ctx, 'idempotency-key'))
     const request = requests.readPublish(body, header(ctx, 'traceparent'))
+    checkPublish(caller.key, request)
     const published = await bus.publish(caller, request, idempotencyKey, body)
     return json(201, JSON.stringify(published))
   })
 
   const claim = asClient(async (caller, _body, ctx) => {
     const wait = HeldRequest.of(ctx, isClosing)
-    const claimed = await bus.claim(caller, readClaim(ctx, wait !== undefined), wait)
+    const request = limitClaim(caller.key, readClaim(ctx, wait !== undefined))
+    const claimed = await bus.claim(caller, request, wait)
     if (claimed === null) return bare(204, [...RETRY_SOON, ...(wait?.headers(false) ?? [])])
     // While the commit was on its way to the disk, the end of the connection may have come in.
     if (wait?.isHeld === true) await nextTurn()
@@ -82,40 +85,49 @@ export function clientRoutes({ bus, clock, authentication, allowTokenless, isClo
   }
 
   const events = asClient((caller, _body, ctx) => {
+    checkRead(caller.key)
     if (isClosing(ctx.req)) throw new ProtocolError('shutting_down', 'The bus is shutting down.', 1)
     probeWhileSilent(ctx)
     return followEvents(bus, caller, header(ctx, 'last-event-id'))
   })
 
   const extendClaim = asClient(async (caller, body, _ctx, id) => {
+    checkSettle(caller.key)
     const request = requests.readExtend(body, allowTokenless)
     await bus.extend(caller, id, request)
     return json(200, JSON.stringify({ ok: true, id, extended_by: request.seconds }))
   })
 
   const fulfill = asClient(async (caller, body, _ctx, id) => {
+    checkSettle(caller.key)
     await bus.fulfill(caller, id, requests.readFulfill(body, allowTokenless))
     return json(200, JSON.stringify({ ok: true, id }))
   })
 
   const fail = asClient(async (caller, body, _ctx, id) => {
+    checkSettle(caller.key)
     await bus.fail(caller, id, requests.readFail(body, allowTokenless))
     return json(200, JSON.stringify({ ok: true, id }))
   })
 
   const set = asClient(async (caller, body, ctx, name) => {
+    checkStore(caller.key)
     const idempotencyKey = requests.readIdempotencyKey(header(ctx, 'idempotency-key'))
     await bus.set(caller, requests.readStoreKey(name), requests.readSet(body), idempotencyKey, body)
     return json(200, '{"ok":true}')
   })
 
   const get = asClient((caller, _body, _ctx, name) => {
+    checkStore(caller.key)
     return json(200, `{"value":${bus.get(caller, requests.readStoreKey(name))}}`)
   })
 
   /** For the key's own intents; an operator's credentials without a key read all (SPEC 7.7). */
   function asReader(read: (caller: Caller | null, ctx: Exchange, id: string) => Promise<Reply>) {
-    const forClient = asClient((caller, _body, ctx, id) => read(caller, ctx, id))
+    const forClient = asClient((caller, _body, ctx, id) => {
+      checkRead(caller.key)
+      return read(caller, ctx, id)
+    })
     return async (ctx: Exchange, id: string): Promise<Reply> => {
       const isOperator = ctx.req.headers['x-api-key'] === undefined && (await authentication.isOperator(ctx))
       return isOperator ? read(null, ctx, id) : forClient(ctx, id)
