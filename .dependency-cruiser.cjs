@@ -41,6 +41,13 @@ module.exports = {
       to: { path: 'node_modules/better-sqlite3' }
     },
     {
+      name: 'one-door-to-certificates',
+      comment: 'The library is large, patches globals, and is loaded when something is signed.',
+      severity: 'error',
+      from: { path: '^src', pathNot: '^src/main/lan/certificate[.]ts$' },
+      to: { path: 'node_modules/(@peculiar|reflect-metadata)/' }
+    },
+    {
       name: 'only-desktop-knows-electron',
       severity: 'error',
       from: { path: '^src', pathNot: '^src/main/(desktop/|index[.]ts$|start[.]ts$)' },

@@ -8,6 +8,7 @@ export default defineConfig({
       externalizeDeps: true,
       rollupOptions: {
         input: {
+          announcer: 'src/main/announcer.ts',
           'bus-thread': 'src/main/bus-thread.ts',
           headless: 'src/main/headless.ts',
           index: 'src/main/index.ts',

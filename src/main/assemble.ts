@@ -1,3 +1,5 @@
+import { join } from 'node:path'
+import { APP_VERSION } from './app-info.ts'
 import type { Bus } from './bus/bus.ts'
 import type { Built } from './built.ts'
 import type { Clock } from './bus/clock.ts'
@@ -14,10 +16,20 @@ import { createApp } from './http/app.ts'
 import { ClientPackage } from './http/client-package.ts'
 import { HostNames } from './http/hosts.ts'
 import { InterfaceFiles } from './http/interface-files.ts'
+import { isLeaving, visitorsOf, type RequestListener } from './http/server.ts'
+import { SignatureFailures } from './http/signatures/failures.ts'
+import { IdentityStore } from './lan/identity-store.ts'
+import { systemNetwork, type Network } from './lan/network.ts'
+import { Pairing } from './lan/pairing/pairing.ts'
+import { Sharing } from './lan/sharing.ts'
 import { Listener } from './listener.ts'
 import type { Log } from './log.ts'
 import type { Secret } from './secrets.ts'
 import type { SettingsFile } from './settings.ts'
+
+/** The certificate that users copy to other machines. */
+const ROOT_FILE = 'intent-bus-root.pem'
+const LEAF_FILE = 'sharing-leaf.json'
 
 /** A bus and all that decides how it is reached. */
 export interface Parts {
@@ -31,13 +43,17 @@ export interface Parts {
   readonly mainKey: Secret
   readonly password: Secret
   readonly built: Built
+  /** Default: the system's. */
+  readonly network?: Network
   /** Hears where the bus listens, whenever that changes. */
-  announce(listener: Listener): void
+  announce(listener: Listener, sharing: Sharing): void
 }
 
-/** The faces of a bus: its listener, which does not listen yet, and the control contract. */
+/** The faces of a bus: its listeners, which do not listen yet, and the control contract. */
 export interface Faces {
   readonly listener: Listener
+  readonly sharing: Sharing
+  readonly pairing: Pairing
   readonly feed: Feed
   readonly control: Control
 }
@@ -46,12 +62,32 @@ export interface Faces {
 export function assemble(parts: Parts): Faces {
   const { bus, clock, random, config, settings, host, log, mainKey, password } = parts
   bus.keys.setMain(mainKey.digest)
-  const listener = new Listener(
-    config.host,
-    (req, res) => handle(req, res),
-    (err) => log.error({ err }, 'a connection could not be accepted')
+  bus.audit.note({ event: 'bus.started', actor: host.shell, address: '', detail: APP_VERSION })
+  const signatureFailures = new SignatureFailures(bus.keys, clock)
+  const serveRequest: RequestListener = (req, res) => handle(req, res)
+  const listener = new Listener(config.host, serveRequest, {
+    onError: (err) => log.error({ err }, 'a connection could not be accepted')
+  })
+  const sharing: Sharing = new Sharing(
+    {
+      clock,
+      log,
+      network: parts.network ?? systemNetwork,
+      store: new IdentityStore({ vault: host.vault, rootPath: join(config.dataDir, ROOT_FILE), leafPath: join(config.dataDir, LEAF_FILE) }),
+      listener,
+      handle: serveRequest,
+      announcerEntry: parts.built.announcerEntry,
+      onChange: () => {
+        parts.announce(listener, sharing)
+        feed.noteStatus()
+        feed.noteChanged('sharing')
+      },
+      onArrival: () => feed.noteChanged('sharing')
+    },
+    settings.values
   )
   const feed: Feed = new Feed(bus, clock, () => busStatus(deps))
+  const pairing = new Pairing({ bus, clock, random, feed, sharing })
   const deps: ControlDependencies = {
     bus,
     clock,
@@ -59,20 +95,25 @@ export function assemble(parts: Parts): Faces {
     feed,
     host,
     listener,
+    sharing,
+    pairing,
+    signatureFailures,
     settings,
     mainKey,
     password,
     since: clock.now(),
-    announce: () => parts.announce(listener)
+    announce: () => parts.announce(listener, sharing)
   }
   const control = createControl(deps, log)
   const app = createApp({
     bus,
     control,
+    pairing,
     clock,
     random,
     log,
-    hosts: new HostNames(config.host, config.allowedHosts),
+    signatureFailures,
+    hosts: new HostNames(config.host, config.allowedHosts, () => sharing.hostNames),
     secrets: {
       adminToken: config.adminSecret && digestOf(config.adminSecret),
       get dashboardPassword() {
@@ -88,8 +129,10 @@ export function assemble(parts: Parts): Faces {
     allowTokenless: config.allowTokenlessWorkers,
     interfaceFiles: new InterfaceFiles(parts.built.interfaceDirectory),
     clientPackage: new ClientPackage(parts.built.clientPackage),
-    isClosing: (req) => listener.isLeaving(req.socket.localPort)
+    isClosing: isLeaving,
+    visitorsOf,
+    isShared: (req) => visitorsOf(req) !== undefined
   })
   const handle = app.callback()
-  return { listener, feed, control }
+  return { listener, sharing, pairing, feed, control }
 }

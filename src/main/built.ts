@@ -6,12 +6,15 @@ export interface Built {
   readonly interfaceDirectory: string
   /** The client as an npm package. */
   readonly clientPackage: string
+  /** The module of the thread that announces the bus on its network. */
+  readonly announcerEntry: URL
 }
 
 /** Where it lies for an entry of the build, given by its `import.meta.url`. */
 export function builtBeside(entry: string): Built {
   return {
     interfaceDirectory: fileURLToPath(new URL('../renderer', entry)),
-    clientPackage: fileURLToPath(new URL('../intent-bus-client.tgz', entry))
+    clientPackage: fileURLToPath(new URL('../intent-bus-client.tgz', entry)),
+    announcerEntry: new URL('./announcer.js', entry)
   }
 }

@@ -2,6 +2,8 @@ import { parentPort, workerData } from 'node:worker_threads'
 import { UnusableDatabaseError } from './bus/store/database.ts'
 import { builtBeside } from './built.ts'
 import { ConfigError, readConfig, type Config } from './config.ts'
+import { DESKTOP } from './control/operator.ts'
+import { noticesOfFolder } from './data-directory.ts'
 import type { BusThreadData, FromBus, ToBus } from './desktop/bus-messages.ts'
 import { HostRelay } from './desktop/host-relay.ts'
 import { KeychainVault } from './desktop/keychain-vault.ts'
@@ -57,7 +59,7 @@ function createHost({ dataDir }: Config, log: Log): Host {
     vault: createVault(dataDir, log),
     logFile,
     unavailableSettings,
-    notices,
+    notices: [...notices, ...noticesOfFolder(dataDir)],
     show: (what) => relay.show(what),
     applySettings: (settings) => relay.applySettings(settings)
   }
@@ -83,11 +85,11 @@ async function receive(message: ToBus): Promise<void> {
   if (service === undefined) return
   switch (message.kind) {
     case 'call':
-      send({ kind: 'answer', id: message.id, envelope: await service.control.call({ via: 'desktop' }, message.method, message.input) })
+      send({ kind: 'answer', id: message.id, envelope: await service.control.call(DESKTOP, message.method, message.input) })
       break
     case 'listen':
       stopListening()
-      stopListening = service.control.listen((frame) => send({ kind: 'frame', frame }))
+      stopListening = service.control.listen(DESKTOP, (frame) => send({ kind: 'frame', frame }))
       break
     case 'unlisten':
       stopListening()

@@ -1,6 +1,6 @@
 import { homedir } from 'node:os'
 import { isAbsolute, join, resolve } from 'node:path'
-import { DEFAULT_SETTINGS, type SettingName } from '../shared/control/settings.ts'
+import { DEFAULT_SETTINGS, settingsSchema, type Settings, type SettingName } from '../shared/control/settings.ts'
 import { CLEANUP_INTERVAL, DEFAULT_CLAIM_TIMEOUT, SECRET_PATTERN } from '../shared/limits.ts'
 import { APP_ID } from './app-info.ts'
 import { LOG_LEVELS, type LogLevel } from './log.ts'
@@ -9,6 +9,9 @@ import { LOG_LEVELS, type LogLevel } from './log.ts'
 export class ConfigError extends Error {
   override readonly name = 'ConfigError'
 }
+
+/** Settings of sharing. */
+export type SharingSettings = Pick<Settings, 'share' | 'sharePort' | 'shareInterface' | 'sharePlain' | 'shareDiscovery' | 'busName'>
 
 /** Everything that the environment decides: SPEC 14's variables and the bus's own. Times are seconds. */
 export interface Config {
@@ -30,6 +33,8 @@ export interface Config {
   readonly claimTimeout: number
   readonly allowedHosts: readonly string[]
   readonly allowedOrigins: ReadonlySet<string>
+  /** Where a variable is not set, the setting counts and not this. */
+  readonly sharing: SharingSettings
   /** Settings that the environment decides, with the variable that does: for these the settings file does not count. */
   readonly fixedSettings: Readonly<Partial<Record<SettingName, string>>>
 }
@@ -38,7 +43,13 @@ export interface Config {
 const SETTING_VARIABLES: Readonly<Partial<Record<SettingName, string>>> = {
   port: 'BUS_PORT',
   requireSignatures: 'BUS_REQUIRE_SIGNATURES',
-  maintenance: 'BUS_MAINTENANCE_MODE'
+  maintenance: 'BUS_MAINTENANCE_MODE',
+  share: 'BUS_SHARE',
+  sharePort: 'BUS_SHARE_PORT',
+  shareInterface: 'BUS_SHARE_INTERFACE',
+  sharePlain: 'BUS_SHARE_PLAIN',
+  shareDiscovery: 'BUS_DISCOVERY',
+  busName: 'BUS_NAME'
 }
 
 type Environment = Readonly<Record<string, string | undefined>>
@@ -70,6 +81,14 @@ export function readConfig(env: Environment, platform: NodeJS.Platform = process
     claimTimeout: wholeNumber(env, 'BUS_CLAIM_TIMEOUT_SECONDS', { ...CLAIM_TIMEOUT, default: DEFAULT_CLAIM_TIMEOUT }),
     allowedHosts: list(env, 'BUS_ALLOWED_HOSTS').map((name) => hostName('BUS_ALLOWED_HOSTS', name)),
     allowedOrigins: new Set(list(env, 'BUS_ALLOWED_ORIGINS').map(origin)),
+    sharing: {
+      share: flag(env, 'BUS_SHARE'),
+      sharePort: wholeNumber(env, 'BUS_SHARE_PORT', { min: 0, max: 65_535, default: DEFAULT_SETTINGS.sharePort }),
+      shareInterface: setting(env, 'BUS_SHARE_INTERFACE', 'shareInterface'),
+      sharePlain: flag(env, 'BUS_SHARE_PLAIN'),
+      shareDiscovery: flag(env, 'BUS_DISCOVERY', DEFAULT_SETTINGS.shareDiscovery),
+      busName: setting(env, 'BUS_NAME', 'busName')
+    },
     fixedSettings: Object.fromEntries(
       Object.entries(SETTING_VARIABLES).filter(([, variable]) => text(env, variable) !== undefined)
     )
@@ -93,6 +112,13 @@ function text(env: Environment, name: string): string | undefined {
   return env[name]?.trim() || undefined
 }
 
+/** A text as the setting of this name takes it. */
+function setting(env: Environment, variable: string, name: 'shareInterface' | 'busName'): string {
+  const value = text(env, variable) ?? ''
+  if (settingsSchema.shape[name].safeParse(value).success) return value
+  throw new ConfigError(`${variable} is too long: "${value}".`)
+}
+
 /** Long enough to carry in a header, and not the example from the specification. */
 function secret(env: Environment, name: string): string | undefined {
   const value = env[name]
@@ -103,9 +129,10 @@ function secret(env: Environment, name: string): string | undefined {
   throw new ConfigError(`${name} may only hold printable ASCII characters, without spaces around it.`)
 }
 
-function flag(env: Environment, name: string): boolean {
+function flag(env: Environment, name: string, fallback = false): boolean {
   const value = text(env, name)?.toLowerCase()
-  if (value === undefined || ['false', '0', 'no', 'off'].includes(value)) return false
+  if (value === undefined) return fallback
+  if (['false', '0', 'no', 'off'].includes(value)) return false
   if (['true', '1', 'yes', 'on'].includes(value)) return true
   throw new ConfigError(`${name} must be true or false, not "${value}".`)
 }

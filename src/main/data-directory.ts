@@ -9,6 +9,8 @@ export interface RunningBus {
   readonly pid: number
   /** Absent while the bus is starting. */
   readonly url?: string
+  /** Where other machines reach it; absent while it is not shared. */
+  readonly shared?: readonly string[]
 }
 
 /**
@@ -56,6 +58,12 @@ export class DataDirectory {
     rmSync(join(this.path, RUNNING_FILE), { force: true })
     for (const lock of this.#locks) lock.close()
   }
+}
+
+/** Sentences about a folder that others than its owner may change, who could replace files in it; none where modes mean nothing. */
+export function noticesOfFolder(path: string): readonly string[] {
+  const isOpen = process.platform !== 'win32' && existsSync(path) && (statSync(path).mode & 0o022) !== 0
+  return isOpen ? [`Other users of this machine can change what is in the data folder ${path}; run chmod 700 on it.`] : []
 }
 
 const RUNNING_FILE = 'running.json'

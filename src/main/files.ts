@@ -1,12 +1,12 @@
 import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 
-/** Writes a file of mode 0600 so that at every moment the old or the new content is there, also after a crash. */
-export function writeFileAtomically(path: string, content: string): void {
+/** Writes a file, for its owner only unless `mode` says otherwise; at every moment the old or the new content is there, also after a crash. */
+export function writeFileAtomically(path: string, content: string, mode = 0o600): void {
   const temporary = `${path}.${process.pid}.tmp`
   // Made anew, never followed: what lies there is left over from a crash, or not ours.
   rmSync(temporary, { force: true })
-  const file = openSync(temporary, 'wx', 0o600)
+  const file = openSync(temporary, 'wx', mode)
   try {
     writeFileSync(file, content)
     fsyncSync(file)

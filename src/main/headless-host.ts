@@ -1,4 +1,5 @@
 import type { Config } from './config.ts'
+import { noticesOfFolder } from './data-directory.ts'
 import { FileVault } from './file-vault.ts'
 import type { Host } from './host.ts'
 import { ProtocolError } from '../shared/errors.ts'
@@ -17,7 +18,7 @@ export function headlessHost(config: Config): Host {
       notifyDead: ONLY_DESKTOP,
       panelShortcut: ONLY_DESKTOP
     },
-    notices: [],
+    notices: noticesOfFolder(config.dataDir),
     async show() {
       throw new ProtocolError('invalid_request', ONLY_DESKTOP)
     },

@@ -42,10 +42,12 @@ async function runHeadless(options: HeadlessOptions): Promise<void> {
   try {
     const config = readConfig(options.env)
     log = createLog(config.logLevel)
+    const host = headlessHost(config)
+    for (const notice of host.notices) log.warn(notice)
     service = await serve({
       config,
       log,
-      host: headlessHost(config),
+      host,
       ...readArguments(options.args),
       readerEntry: readerEntry(),
       built: builtBeside(import.meta.url)

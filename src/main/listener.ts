@@ -1,29 +1,26 @@
 import type { ListenerView } from '../shared/control/views.ts'
 import { isLoopback } from './http/addresses.ts'
-import { HttpServer, type RequestListener } from './http/server.ts'
-
-/** A port that cannot be listened on. The message is one sentence for the user. */
-export class ListenError extends Error {
-  override readonly name = 'ListenError'
-}
+import { HttpServer, type HttpServerOptions, type RequestListener } from './http/server.ts'
+import { listenTrouble } from './listen-error.ts'
 
 /** Requests on a port that was given up get this many milliseconds to be answered. */
-const MOVE_GRACE_MS = 3_000
+export const MOVE_GRACE_MS = 3_000
+
+const SOURCE = { host: 'BUS_HOST', port: 'BUS_PORT' } as const
 
 /** The bus's listener on one address, whose port can be changed while it serves. */
 export class Listener {
-  readonly #host: string
+  readonly host: string
   readonly #handle: RequestListener
-  readonly #onError: (error: Error) => void
+  readonly #options: HttpServerOptions
   #server: HttpServer | undefined
   #wanted: number
   #state: ListenerView
 
-  /** `onError` hears of connections that could not be accepted. */
-  constructor(host: string, handle: RequestListener, onError: (error: Error) => void) {
-    this.#host = host
+  constructor(host: string, handle: RequestListener, options: HttpServerOptions) {
+    this.host = host
     this.#handle = handle
-    this.#onError = onError
+    this.#options = options
     this.#wanted = 0
     this.#state = { state: 'failed', host, port: 0, problem: 'The bus does not listen yet.' }
   }
@@ -32,15 +29,15 @@ export class Listener {
     return this.#state
   }
 
-  /** Whether other machines can reach the bus. */
+  /** Whether other machines can reach the bus by this listener. */
   get isOpenToNetwork(): boolean {
-    return this.#state.state === 'listening' && !isLoopback(this.#host) && this.#host !== 'localhost'
+    return this.#state.state === 'listening' && !isLoopback(this.host) && this.host !== 'localhost'
   }
 
-  /** Whether requests that came to this local port are the last on their connection. */
-  isLeaving(localPort: number | undefined): boolean {
-    const { state, port } = this.#state
-    return this.#server?.isClosing === true || (state === 'listening' && localPort !== port)
+  /** Whether it listens on this address, too. */
+  covers(address: string): boolean {
+    const isAll = this.host === '::' || (this.host === '0.0.0.0' && !address.includes(':'))
+    return this.#state.state === 'listening' && (isAll || this.host === address)
   }
 
   /**
@@ -50,19 +47,19 @@ export class Listener {
   async listen(port: number): Promise<void> {
     const isThere = this.#state.state === 'listening' && (port === this.#state.port || port === this.#wanted)
     if (isThere) return
-    const next = new HttpServer(this.#handle, this.#onError)
+    const next = new HttpServer(this.#handle, this.#options)
     let actual: number
     try {
-      actual = await next.listen(this.#host, port)
+      actual = await next.listen(this.host, port)
     } catch (error) {
-      const problem = trouble(error as NodeJS.ErrnoException, this.#host, port)
-      if (this.#state.state === 'failed') this.#state = { state: 'failed', host: this.#host, port, problem }
-      throw new ListenError(problem)
+      const trouble = listenTrouble(error as NodeJS.ErrnoException, this.host, port, SOURCE)
+      if (this.#state.state === 'failed') this.#state = { state: 'failed', host: this.host, port, problem: trouble.message }
+      throw trouble
     }
     const previous = this.#server
     this.#server = next
     this.#wanted = port
-    this.#state = { state: 'listening', url: urlOf(this.#host, actual), host: this.#host, port: actual }
+    this.#state = { state: 'listening', url: urlOf(this.host, actual), host: this.host, port: actual }
     void previous?.close(MOVE_GRACE_MS)
   }
 
@@ -70,17 +67,6 @@ export class Listener {
   async close(grace: number): Promise<void> {
     await this.#server?.close(grace)
   }
-}
-
-function trouble({ code, message }: NodeJS.ErrnoException, host: string, port: number): string {
-  if (code === 'EADDRINUSE') {
-    return `Port ${port} on ${host} is taken by another program; stop it, or choose another port (BUS_PORT, or the settings; 0 takes any free one).`
-  }
-  if (code === 'EACCES') return `Port ${port} on ${host} needs special rights; choose one from 1024 up (BUS_PORT, or the settings).`
-  if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND') {
-    return `${host} is not an address of this machine; set BUS_HOST to one that is.`
-  }
-  return `The bus cannot listen on ${host}, port ${port}: ${message}.`
 }
 
 /** A listener on all addresses is reached from this machine by loopback. */

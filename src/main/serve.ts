@@ -10,7 +10,9 @@ import { DataDirectory } from './data-directory.ts'
 import { isReadableByOthers } from './file-vault.ts'
 import type { Host } from './host.ts'
 import { INTERFACE_PATH } from './http/routes/client.ts'
-import { ListenError, type Listener } from './listener.ts'
+import { ListenError } from './listen-error.ts'
+import type { Sharing } from './lan/sharing.ts'
+import type { Listener } from './listener.ts'
 import type { Log } from './log.ts'
 import { Secret, type SecretOptions } from './secrets.ts'
 import { SettingsFile } from './settings.ts'
@@ -72,6 +74,7 @@ async function serveFrom(directory: DataDirectory, options: ServeOptions): Promi
   let faces: Faces | undefined
   try {
     const { mainKey, dashboardPassword } = await findSecrets(bus, options)
+    noteRotations(bus, options)
     // Whoever has opened a session with the old password is out, as after a change in the interface.
     if (options.rotateDashboardPassword === true) await bus.sessions.endAll()
     faces = assemble({
@@ -85,11 +88,12 @@ async function serveFrom(directory: DataDirectory, options: ServeOptions): Promi
       mainKey,
       password: dashboardPassword,
       built,
-      announce: (listener) => announce(directory, listener)
+      announce: (listener, sharing) => announce(directory, listener, sharing)
     })
-    const { control, feed, listener } = faces
+    const { control, feed, listener, pairing, sharing } = faces
     await listen(listener, settings.values.port, options)
-    announce(directory, listener)
+    await sharing.look()
+    announce(directory, listener, sharing)
     await applySettings(settings, options)
     return {
       control,
@@ -105,28 +109,37 @@ async function serveFrom(directory: DataDirectory, options: ServeOptions): Promi
       async close(grace) {
         // Pages that follow events never end by themselves.
         feed.close()
-        const closed = listener.close(grace)
+        const unpaired = pairing.close()
+        const closed = Promise.all([listener.close(grace), sharing.close(grace)])
         // Workers ask again once the bus is back.
         bus.endWaits(true)
         await closed
+        await unpaired
         await bus.close()
         directory.release()
       }
     }
   } catch (error) {
-    await faces?.listener.close(0)
+    await Promise.all([faces?.listener.close(0), faces?.sharing.close(0)])
     await bus.close()
     throw error
   }
+}
+
+/** The rotations that the start was asked for; they have been done. */
+function noteRotations({ audit }: Bus, { host, rotateMainKey, rotateDashboardPassword }: ServeOptions): void {
+  const by = { actor: host.shell, address: '' }
+  if (rotateMainKey === true) audit.note({ ...by, event: 'key.rotated', subject: 'main' })
+  if (rotateDashboardPassword === true) audit.note({ ...by, event: 'password.changed' })
 }
 
 function urlOf({ state }: Listener): string | undefined {
   return state.state === 'listening' ? state.url : undefined
 }
 
-function announce(directory: DataDirectory, listener: Listener): void {
+function announce(directory: DataDirectory, listener: Listener, { urls }: Sharing): void {
   const url = urlOf(listener)
-  directory.announce({ pid: process.pid, ...(url !== undefined && { url }) })
+  directory.announce({ pid: process.pid, ...(url !== undefined && { url }), ...(urls.length > 0 && { shared: urls }) })
 }
 
 async function listen(listener: Listener, port: number, { log, tolerateListenTrouble }: ServeOptions): Promise<void> {

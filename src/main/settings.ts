@@ -18,7 +18,7 @@ export class SettingsFile {
     this.#path = path
     this.fixed = config.fixedSettings
     this.#given = pick(
-      { port: config.port, requireSignatures: config.requireSignatures, maintenance: config.maintenanceMode },
+      { port: config.port, requireSignatures: config.requireSignatures, maintenance: config.maintenanceMode, ...config.sharing },
       (name) => name in this.fixed
     )
     this.#stored = read(path)

@@ -59,7 +59,7 @@ const { listener } = assemble({
   log: createLog(config.logLevel),
   mainKey: await Secret.find({ ...secret, name: 'main_key_digest', variable: 'BUS_SECRET', slot: 'main.key' }),
   password: await Secret.find({ ...secret, name: 'dashboard_password_digest', variable: 'BUS_SECRET', slot: 'dashboard.password' }),
-  built: { interfaceDirectory: config.dataDir, clientPackage: config.dataDir },
+  built: { interfaceDirectory: config.dataDir, clientPackage: config.dataDir, announcerEntry: new URL('./announcer.js', import.meta.url) },
   announce: () => {}
 })
 await listener.listen(0)

@@ -4,6 +4,7 @@ import type { Caller } from '../../src/main/bus/caller.ts'
 import { systemClock } from '../../src/main/bus/clock.ts'
 import { systemRandom } from '../../src/main/bus/random.ts'
 import type { ClaimRequest } from '../../src/shared/requests.ts'
+import { NO_LIMITS } from '../../src/shared/scope.ts'
 import { temporaryFolder } from '../support/folders.ts'
 import { fillDatabase, GOAL, PUBLISHER, type Filling } from './fill.ts'
 import { median } from './measure.ts'
@@ -28,7 +29,7 @@ const FRONTS: Readonly<Record<string, Front>> = {
 }
 
 const CALLER: Caller = {
-  key: { id: PUBLISHER, owner: 'bench', isMain: false },
+  key: { id: PUBLISHER, owner: 'bench', isMain: false, limits: NO_LIMITS },
   address: '127.0.0.1',
   nonce: null
 }

@@ -21,6 +21,7 @@ test('without any variable the bus listens on loopback and keeps its data in the
     claimTimeout: 60,
     allowedHosts: [],
     allowedOrigins: new Set(),
+    sharing: { share: false, sharePort: 7611, shareInterface: '', sharePlain: false, shareDiscovery: true, busName: '' },
     fixedSettings: {}
   })
 })
@@ -40,6 +41,9 @@ test.each([
   [{ BUS_LOG_LEVEL: 'DEBUG' }, { logLevel: 'debug' }],
   [{ BUS_ALLOWED_HOSTS: 'bus.example, [fd00::1]' }, { allowedHosts: ['bus.example', 'fd00::1'] }],
   [{ BUS_ALLOWED_ORIGINS: 'https://a.example,http://localhost:3000' }, { allowedOrigins: new Set(['https://a.example', 'http://localhost:3000']) }],
+  [{ BUS_SHARE: 'true', BUS_SHARE_PORT: '7700' }, { sharing: { share: true, sharePort: 7700 }, fixedSettings: { share: 'BUS_SHARE', sharePort: 'BUS_SHARE_PORT' } }],
+  [{ BUS_SHARE_INTERFACE: 'wlan0', BUS_SHARE_PLAIN: 'yes' }, { sharing: { shareInterface: 'wlan0', sharePlain: true } }],
+  [{ BUS_DISCOVERY: 'off', BUS_NAME: 'Küche' }, { sharing: { shareDiscovery: false, busName: 'Küche' }, fixedSettings: { shareDiscovery: 'BUS_DISCOVERY', busName: 'BUS_NAME' } }],
   [{ BUS_DATA_DIR: '/data', BUS_DB_PATH: 'my.db' }, { databasePath: '/data/my.db' }],
   [{ BUS_DATA_DIR: '/data', BUS_DB_PATH: '/elsewhere/my.db' }, { databasePath: '/elsewhere/my.db' }]
 ])('%j means %j', (env, expected) => {
@@ -59,6 +63,9 @@ test.each([
   [{ BUS_SECRET: 'schlüssel' }, 'BUS_SECRET may only hold printable ASCII'],
   [{ BUS_CLAIM_TIMEOUT_SECONDS: '0' }, 'BUS_CLAIM_TIMEOUT_SECONDS must be a whole number from 1 to 86400'],
   [{ BUS_HOST: 'http://localhost' }, 'BUS_HOST must be host names or addresses without a port'],
+  [{ BUS_SHARE_PORT: '65536' }, 'BUS_SHARE_PORT must be a whole number from 0 to 65535'],
+  [{ BUS_SHARE: 'perhaps' }, 'BUS_SHARE must be true or false'],
+  [{ BUS_NAME: 'x'.repeat(64) }, 'BUS_NAME is too long'],
   [{ BUS_ALLOWED_HOSTS: 'a b' }, 'BUS_ALLOWED_HOSTS must be host names'],
   [{ BUS_ALLOWED_ORIGINS: 'https://a.example/' }, 'BUS_ALLOWED_ORIGINS must be exact origins']
 ])('%j is refused', (env, sentence) => {

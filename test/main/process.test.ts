@@ -235,16 +235,18 @@ test('the main key can be rotated: the old one is refused, and its intents are s
 test('a session outlives a restart, but not a password that was replaced', async () => {
   using folder = temporaryFolder()
   let secret = ''
-  for (const [args, expected] of [[[], 204], [[], 200], [['--rotate-dashboard-password'], 401]] as const) {
+  let half = ''
+  for (const [args, expected] of [[[], 200], [[], 200], [['--rotate-dashboard-password'], 401]] as const) {
     await using bus = await BusProcess.start(folder.path, {}, args)
     if (secret === '') {
       const body = { password: readFileSync(join(folder.path, 'dashboard.password'), 'utf8').trim() }
-      const { status, headers } = await ask(bus.url, { method: 'POST', path: '/admin/control/login', body })
+      const { status, headers, json } = await ask(bus.url, { method: 'POST', path: '/admin/control/login', body })
       expect(status).toBe(expected)
       secret = /=([^;]+);/.exec(String(headers['set-cookie']))![1]!
+      half = json.value.session
     } else {
       // The port, which is another one each time, is part of the cookie's name.
-      const headers = { Cookie: `intent_bus_${new URL(bus.url).port}=${secret}` }
+      const headers = { Cookie: `intent_bus_${new URL(bus.url).port}=${secret}`, 'X-Intent-Session': half, 'Content-Type': 'application/json' }
       expect((await ask(bus.url, { method: 'POST', path: '/admin/control/status.get', headers })).status).toBe(expected)
     }
     await bus.kill('SIGTERM')
@@ -339,4 +341,21 @@ test('with one secret in the environment, a rotation of both changes neither', a
   const { msg } = await refused(folder.path, { DASHBOARD_PASSWORD: 'given' }, args)
   expect(msg).toContain('DASHBOARD_PASSWORD decides this secret')
   expect(readFileSync(join(folder.path, 'main.key'), 'utf8')).toBe(before)
+})
+
+test('what a start was told to replace is in the audit trail, over restarts', async () => {
+  using folder = temporaryFolder()
+  const events: string[][] = []
+  for (const args of [[], ['--rotate-main-key', '--rotate-dashboard-password'], []]) {
+    await using bus = await BusProcess.start(folder.path, {}, args)
+    const password = readFileSync(join(folder.path, 'dashboard.password'), 'utf8').trim()
+    const headers = { Authorization: `Basic ${Buffer.from(`admin:${password}`).toString('base64')}` }
+    const { json } = await ask(bus.url, { method: 'POST', path: '/admin/control/audit.list', headers })
+    const entries = json.value.entries.map(({ event, actor }: { event: string; actor: string }) => `${event} ${actor}`)
+    // That of this very request is of no concern.
+    events.push(entries.filter((entry: string) => entry !== 'login password'))
+    await bus.kill('SIGKILL')
+  }
+  const second = ['bus.started headless', 'password.changed headless', 'key.rotated headless', 'bus.started headless']
+  expect(events).toEqual([['bus.started headless'], second, ['bus.started headless', ...second]])
 })

@@ -8,6 +8,13 @@ export interface Place {
 /** This machine, as it is. */
 export const HERE: Place = { spawn: (program, args, options) => spawn(program, args, options) }
 
+/** How a program ended, and what it printed. */
+export interface Attempt {
+  readonly code: number | null
+  readonly stdout: string
+  readonly stderr: string
+}
+
 /** A machine of a home network: a network namespace with one interface, `eth0`. */
 export class NetworkHost implements Place {
   readonly address: string
@@ -26,9 +33,31 @@ export class NetworkHost implements Place {
     return spawn('nsenter', [...entering(this.#holder), program, ...args], options)
   }
 
+  /** What begins a command line that is run here, for whoever starts programs by a command line of his own. */
+  get entrance(): readonly string[] {
+    return ['nsenter', ...entering(this.#holder)]
+  }
+
   /** Runs a program to its end and gives what it printed. Throws when it fails. */
   run(program: string, ...args: readonly string[]): string {
     return runIn(this.#holder, program, ...args)
+  }
+
+  /** Runs a program to its end, however that is. */
+  attempt(program: string, ...args: readonly string[]): Attempt {
+    const { status, stdout, stderr, error } = spawnSync('nsenter', [...entering(this.#holder), program, ...args], { encoding: 'utf8' })
+    if (error !== undefined) throw error
+    return { code: status, stdout, stderr }
+  }
+
+  /** Gives it another address beside those that it has, on the same network; IPv6 with its prefix as `fd77::9`. */
+  addAddress(address: string): void {
+    const isIPv6 = address.includes(':')
+    runIn(this.#holder, 'ip', 'address', 'add', `${address}/${isIPv6 ? 64 : 24}`, 'dev', 'eth0', ...(isIPv6 ? ['nodad'] : []))
+  }
+
+  removeAddress(address: string): void {
+    runIn(this.#holder, 'ip', 'address', 'delete', `${address}/${address.includes(':') ? 64 : 24}`, 'dev', 'eth0')
   }
 
   /** Pulls its cable out: nothing is said to anybody, packets are just lost. */

@@ -6,10 +6,11 @@ import type { Caller } from '../../src/main/bus/caller.ts'
 import { digestOf, type Key } from '../../src/main/bus/keys.ts'
 import { systemRandom } from '../../src/main/bus/random.ts'
 import type { ClaimRequest, PublishRequest } from '../../src/shared/requests.ts'
+import { NO_LIMITS } from '../../src/shared/scope.ts'
 import { temporaryFolder } from './folders.ts'
 import { HandClock } from './hand-clock.ts'
 
-export const MAIN: Key = { id: 'main', owner: 'main', isMain: true }
+export const MAIN: Key = { id: 'main', owner: 'main', isMain: true, limits: NO_LIMITS }
 
 export function callerOf(key: Key, nonce: string | null = null): Caller {
   return { key, address: '127.0.0.1', nonce }

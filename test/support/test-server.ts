@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { pino } from 'pino'
+import type { InterfaceView } from '../../src/shared/control/network-views.ts'
 import { assemble, type Faces } from '../../src/main/assemble.ts'
 import { builtBeside } from '../../src/main/built.ts'
 import { Bus } from '../../src/main/bus/bus.ts'
@@ -8,7 +9,11 @@ import { systemClock } from '../../src/main/bus/clock.ts'
 import { systemRandom } from '../../src/main/bus/random.ts'
 import { readConfig, type Config } from '../../src/main/config.ts'
 import { headlessHost } from '../../src/main/headless-host.ts'
+import type { Control } from '../../src/main/control/control.ts'
 import type { Host } from '../../src/main/host.ts'
+import type { Network } from '../../src/main/lan/network.ts'
+import type { Pairing } from '../../src/main/lan/pairing/pairing.ts'
+import type { Sharing } from '../../src/main/lan/sharing.ts'
 import type { Log } from '../../src/main/log.ts'
 import { Secret, type SecretOptions } from '../../src/main/secrets.ts'
 import { SettingsFile } from '../../src/main/settings.ts'
@@ -36,6 +41,10 @@ export interface TestServerOptions {
   readonly clock?: HandClock
   /** What surrounds the bus other than a headless process does. */
   readonly host?: Partial<Host>
+  /** Shared over HTTPS on this address of loopback, as if it were one of a network. */
+  readonly sharedAt?: string
+  /** Hears the log's lines. */
+  readonly log?: Log
   /** Time goes by itself; then `clock` stands still. */
   readonly isClockReal?: boolean
 }
@@ -84,7 +93,10 @@ export class TestServer implements AsyncDisposable {
     settings.save({
       port: 0,
       maintenance: options.maintenanceMode ?? false,
-      requireSignatures: options.requireSignatures ?? false
+      requireSignatures: options.requireSignatures ?? false,
+      share: options.sharedAt !== undefined,
+      sharePort: 0,
+      shareDiscovery: false
     })
     const faces = assemble({
       bus,
@@ -93,13 +105,15 @@ export class TestServer implements AsyncDisposable {
       config,
       settings,
       host,
-      log: pino({ level: 'silent' }) as Log,
+      log: options.log ?? (pino({ level: 'silent' }) as Log),
       mainKey: await secret(bus, host, 'main_key_digest', MAIN_KEY),
       password: await secret(bus, host, 'dashboard_password_digest', PASSWORD),
       built: builtBeside(pathToFileURL(join(ROOT, 'out', 'main', 'headless.js')).href),
-      announce: () => {}
+      announce: () => {},
+      ...(options.sharedAt !== undefined && { network: networkWith(options.sharedAt) })
     })
     await faces.listener.listen(0)
+    if (options.sharedAt !== undefined) await faces.sharing.look()
     return new TestServer(bus, handClock, path, faces, folder)
   }
 
@@ -107,6 +121,18 @@ export class TestServer implements AsyncDisposable {
     const { state } = this.#faces.listener
     if (state.state !== 'listening') throw new Error(state.problem)
     return state.url
+  }
+
+  get sharing(): Sharing {
+    return this.#faces.sharing
+  }
+
+  get pairing(): Pairing {
+    return this.#faces.pairing
+  }
+
+  get control(): Control {
+    return this.#faces.control
   }
 
   /** Any request, with nothing added. */
@@ -143,10 +169,17 @@ export class TestServer implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#faces.feed.close()
-    await this.#faces.listener.close(0)
+    await this.#faces.pairing.close()
+    await Promise.all([this.#faces.listener.close(0), this.#faces.sharing.close(0)])
     await this.bus.close()
     this.#folder[Symbol.dispose]()
   }
+}
+
+/** A machine in one network, where it has this address. */
+function networkWith(address: string): Network {
+  const only: InterfaceView = { name: 'test0', addresses: [address], kind: 'lan', isDefault: true }
+  return { hostname: () => 'test-host', interfaces: async () => [only] }
 }
 
 /** A secret of the bus with a value that tests know. */

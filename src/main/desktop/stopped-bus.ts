@@ -5,6 +5,9 @@ import { APP_NAME, APP_VERSION } from '../app-info.ts'
 
 export const NO_COUNTS: Counts = { open: 0, claimed: 0, fulfilled: 0, dead: 0, expired: 0 }
 
+/** How other machines reach a bus that is not there. */
+const UNREACHED = { listener: null, isOpenToNetwork: false, sharing: { state: 'off', url: null }, pairingRequests: 0 } as const
+
 export interface Absence {
   readonly state: 'starting' | 'stopped'
   /** Why there is no bus, and what to do. */
@@ -27,7 +30,7 @@ export function absentStatus(absence: Absence, last: BusStatus | undefined, data
     password: null,
     notices: []
   }
-  return { ...known, ...absence, listener: null, isOpenToNetwork: false, now }
+  return { ...known, ...absence, ...UNREACHED, now }
 }
 
 /** The answer to a call that nobody can carry out. */

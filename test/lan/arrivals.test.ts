@@ -1,0 +1,125 @@
+import { beforeEach, describe, expect, test } from 'vitest'
+import { ProtocolError, type ErrorCode } from '../../src/shared/errors.ts'
+import type { Exchange } from '../../src/main/http/exchange.ts'
+import { outcomeOfLeaving } from '../../src/main/lan/arrival-words.ts'
+import { Arrivals } from '../../src/main/lan/arrivals.ts'
+import { HandClock } from '../support/hand-clock.ts'
+
+let clock: HandClock
+let changes: number
+let arrivals: Arrivals
+beforeEach(() => {
+  clock = new HandClock()
+  changes = 0
+  arrivals = new Arrivals(clock, (address) => address === '10.0.0.1', () => changes++)
+})
+
+/** A request from an address, as far as arrivals look at it. */
+function request(address: string, headers: Readonly<Record<string, string>> = {}, url = '/claim'): Exchange {
+  return { req: { url, headers }, state: { address, keyId: headers['x-api-key'] } } as unknown as Exchange
+}
+
+function refused(code: ErrorCode, message = 'No.'): ProtocolError {
+  return new ProtocolError(code, message)
+}
+
+describe('who came', () => {
+  test('is told newest first, once for each address', () => {
+    arrivals.answered(request('10.0.0.2', { 'user-agent': 'curl/8' }), undefined)
+    clock.jump(5)
+    arrivals.answered(request('10.0.0.3'), undefined)
+    clock.jump(5)
+    arrivals.answered(request('10.0.0.2', { 'user-agent': 'x'.repeat(500), 'x-api-key': 'key_1' }), undefined)
+    const now = clock.now()
+    expect(arrivals.view).toMatchObject([
+      { address: '10.0.0.2', firstAt: now - 10, lastAt: now, count: 2, outcome: 'request', agent: 'x'.repeat(160), key: 'key_1' },
+      { address: '10.0.0.3', firstAt: now - 5, lastAt: now - 5, count: 1, agent: null, key: null }
+    ])
+  })
+
+  test('is never this machine itself', () => {
+    for (const address of ['10.0.0.1', '127.0.0.1', '::1', '']) {
+      arrivals.answered(request(address), undefined)
+      arrivals.left(address, 'ERR_SSL_HTTP_REQUEST')
+    }
+    expect(arrivals.view).toEqual([])
+  })
+
+  test('is forgotten for others, the longest silent first', () => {
+    for (let i = 0; i < 150; i++) {
+      arrivals.answered(request(`10.1.0.${i}`), undefined)
+      clock.jump(1)
+      arrivals.answered(request('10.9.9.9'), undefined)
+    }
+    expect(arrivals.view).toHaveLength(100)
+    expect(arrivals.view.map(({ address }) => address)).toEqual(expect.arrayContaining(['10.9.9.9', '10.1.0.149']))
+    expect(arrivals.view.some(({ address }) => address === '10.1.0.0')).toBe(false)
+  })
+
+  test('is said at once, and then once a second at most', async () => {
+    for (let i = 0; i < 50; i++) arrivals.answered(request('10.0.0.2'), undefined)
+    await clock.advance(0)
+    expect(changes).toBe(1)
+    for (let i = 0; i < 50; i++) arrivals.answered(request('10.0.0.2'), undefined)
+    await clock.advance(0.9)
+    expect(changes).toBe(1)
+    await clock.advance(0.2)
+    expect(changes).toBe(2)
+    await clock.advance(60)
+    expect(changes).toBe(2)
+    arrivals.close()
+    arrivals.left('10.0.0.4', undefined)
+    await clock.advance(5)
+    expect(changes).toBe(2)
+  })
+})
+
+describe('how it went', () => {
+  test.each<[string, Readonly<Record<string, string>>, string, ProtocolError | undefined]>([
+    ['request', {}, '/claim', undefined],
+    ['request', {}, '/claim', refused('unauthorized', 'Missing API key.')],
+    ['request', {}, '/admin/dead', refused('unauthorized', 'Authentication required.')],
+    ['request', { 'x-api-key': 'k' }, '/claim', refused('rate_limited')],
+    ['request', { 'x-api-key': 'k' }, '/intent', refused('invalid_goal')],
+    ['wrong_key', { 'x-api-key': 'k' }, '/claim', refused('unauthorized', 'Invalid API key.')],
+    ['wrong_password', { authorization: 'Basic x' }, '/admin/dead', refused('unauthorized')],
+    ['wrong_password', { 'x-admin-token': 'x' }, '/admin/dead', refused('unauthorized')],
+    ['wrong_password', {}, '/admin/control/login', refused('unauthorized', 'Wrong password.')],
+    ['wrong_host', {}, '/claim', refused('invalid_host')],
+    ['wrong_signature', { 'x-api-key': 'k' }, '/claim', refused('invalid_signature', 'Bad signature')],
+    ['clock_off', { 'x-api-key': 'k' }, '/claim', refused('invalid_signature', 'Stale timestamp: it is more than 300 seconds off.')]
+  ])('%s for %j at %s', (outcome, headers, url, refusal) => {
+    arrivals.answered(request('10.0.0.2', headers, url), refusal)
+    expect(arrivals.view[0]).toMatchObject({ outcome })
+    expect(arrivals.view[0]!.text).toMatch(/\.$/)
+    expect(arrivals.view[0]!.next === null).toBe(outcome === 'request')
+  })
+
+  test.each([
+    ['ERR_SSL_HTTP_REQUEST', 'spoke_http'],
+    ['ERR_SSL_TLSV1_ALERT_UNKNOWN_CA', 'distrusts_certificate'],
+    ['ERR_SSL_SSLV3_ALERT_BAD_CERTIFICATE', 'distrusts_certificate'],
+    ['ERR_SSL_SSLV3_ALERT_CERTIFICATE_UNKNOWN', 'distrusts_certificate'],
+    ['ERR_SSL_SSLV3_ALERT_CERTIFICATE_EXPIRED', 'distrusts_certificate'],
+    ['ERR_SSL_UNSUPPORTED_PROTOCOL', 'broke_off'],
+    ['ERR_TLS_HANDSHAKE_TIMEOUT', 'broke_off'],
+    ['ECONNRESET', 'broke_off'],
+    [undefined, 'broke_off']
+  ])('leaving with %s is %s', (code, outcome) => {
+    expect(outcomeOfLeaving(code)).toBe(outcome)
+    arrivals.left('10.0.0.2', code)
+    expect(arrivals.view[0]!.outcome).toBe(outcome)
+  })
+
+  test('a spare connection of a browser says nothing against the requests beside it', () => {
+    arrivals.answered(request('10.0.0.2'), undefined)
+    arrivals.left('10.0.0.2', undefined)
+    expect(arrivals.view[0]).toMatchObject({ outcome: 'request', count: 1 })
+    arrivals.left('10.0.0.2', 'ERR_SSL_TLSV1_ALERT_UNKNOWN_CA')
+    expect(arrivals.view[0]!.outcome).toBe('distrusts_certificate')
+    arrivals.answered(request('10.0.0.2'), undefined)
+    clock.jump(60)
+    arrivals.left('10.0.0.2', undefined)
+    expect(arrivals.view[0]!.outcome).toBe('broke_off')
+  })
+})
