@@ -32,12 +32,14 @@ except ImportError:
 
 # ---- Configuration ---------------------------------------------------------------------------------------------------
 
-BUS_URL = "http://127.0.0.1:7610"
+BUS_URL = os.environ.get("INTENT_BUS_URL") or "http://127.0.0.1:7610"
 GOAL = "greet"
 NAMESPACE = "default"
 # The key: this one, or if empty what INTENT_API_KEY holds, or else what stands in KEY_FILE.
 API_KEY = ""
 KEY_FILE = "~/.apikey"
+# The root certificate of a bus that is shared over HTTPS: this file, or if empty the one that INTENT_BUS_CA names.
+CA_FILE = ""
 # Results that the bus has not confirmed yet; an intent that comes again is settled with them.
 STATE_DIR = os.environ.get("XDG_STATE_HOME", "~/.local/state") + "/intent-bus"
 # Seconds that a running action has to finish when the worker is told to stop.
@@ -274,6 +276,13 @@ class Worker:
         return False
 
 
+def trust():
+    """Names the file of authorities to what may carry the SDK's requests, urllib or requests: both look there."""
+    path = CA_FILE or os.environ.get("INTENT_BUS_CA", "")
+    if path:
+        os.environ["SSL_CERT_FILE"] = os.environ["REQUESTS_CA_BUNDLE"] = os.path.expanduser(path)
+
+
 def bypass_proxies():
     """A proxy of the environment, which the SDK would ask, is no place for the key."""
     excepted = os.environ.get("no_proxy") or os.environ.get("NO_PROXY")
@@ -282,6 +291,7 @@ def bypass_proxies():
 
 
 if __name__ == "__main__":
+    trust()
     bypass_proxies()
     worker = Worker(IntentClient(base_url=BUS_URL, api_key=read_key()), Results(STATE_DIR))
     signal.signal(signal.SIGINT, worker.stop)

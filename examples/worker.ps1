@@ -10,14 +10,17 @@ A payload chooses an action by its name, {"action":"disk"}, and gives it data. N
 
 # ---- Configuration ---------------------------------------------------------------------------------------------------
 
-$BusUrl = 'http://127.0.0.1:7610'
+$BusUrl = if ($env:INTENT_BUS_URL) { $env:INTENT_BUS_URL } else { 'http://127.0.0.1:7610' }
 $Goal = 'greet'
 $Namespace = 'default'
 # The key: this one, or if empty what INTENT_API_KEY holds, or else what stands in the file.
 $ApiKey = ''
 $KeyFile = Join-Path $HOME '.apikey'
+# The root certificate of a bus that is shared over HTTPS: this file, or if empty the one that INTENT_BUS_CA names. It needs
+# PowerShell 7.3; Windows PowerShell trusts what Windows does (Import-Certificate).
+$CaFile = ''
 # Results that the bus has not confirmed yet; an intent that comes again is settled with them.
-$StateDir = Join-Path $HOME '.intent-bus'
+$StateDir = Join-Path $HOME '.intent-bus-results'
 
 # ---- Actions: all that this worker can do ----------------------------------------------------------------------------
 # Each runs in a process of its own, which knows nothing of this file. What it returns is the result. An error fails the
@@ -300,7 +303,23 @@ $Key = Read-Key
 # The bus has forgotten these intents.
 Get-ChildItem -LiteralPath $StateDir -File | Where-Object { $_.LastWriteTime -lt (Get-Date).AddDays(-8) } | Remove-Item
 
-$handler = [Net.Http.HttpClientHandler]::new()
+if (-not $CaFile) { $CaFile = $env:INTENT_BUS_CA }
+if ($CaFile) {
+    $version = $PSVersionTable.PSVersion
+    if ($version.Major -lt 7 -or ($version.Major -eq 7 -and $version.Minor -lt 3)) {
+        Exit-With "This PowerShell trusts what the system does: import $CaFile there, and leave it out here."
+    }
+    $policy = [Security.Cryptography.X509Certificates.X509ChainPolicy]::new()
+    $policy.TrustMode = 'CustomRootTrust'
+    # The bus keeps no list of certificates that were withdrawn.
+    $policy.RevocationMode = 'NoCheck'
+    $policy.CustomTrustStore.ImportFromPemFile($CaFile)
+    $handler = [Net.Http.SocketsHttpHandler]::new()
+    $handler.SslOptions.CertificateChainPolicy = $policy
+}
+else {
+    $handler = [Net.Http.HttpClientHandler]::new()
+}
 # A redirect, followed, would take the key elsewhere.
 $handler.AllowAutoRedirect = $false
 # A proxy of the system or the environment is no place for it either.

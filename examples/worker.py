@@ -19,6 +19,7 @@ import secrets
 import shutil
 import signal
 import socket
+import ssl
 import stat
 import sys
 import threading
@@ -26,16 +27,18 @@ import time
 from concurrent.futures import Future, wait as wait_for
 from urllib.error import HTTPError
 from urllib.parse import quote, urlencode
-from urllib.request import HTTPRedirectHandler, ProxyHandler, Request, build_opener
+from urllib.request import HTTPRedirectHandler, HTTPSHandler, ProxyHandler, Request, build_opener
 
 # ---- Configuration ---------------------------------------------------------------------------------------------------
 
-BUS_URL = "http://127.0.0.1:7610"
+BUS_URL = os.environ.get("INTENT_BUS_URL") or "http://127.0.0.1:7610"
 GOAL = "greet"
 NAMESPACE = "default"
 # The key: this one, or if empty what INTENT_API_KEY holds, or else what stands in KEY_FILE.
 API_KEY = ""
 KEY_FILE = "~/.apikey"
+# The root certificate of a bus that is shared over HTTPS: this file, or if empty the one that INTENT_BUS_CA names.
+CA_FILE = ""
 # Results that the bus has not confirmed yet; an intent that comes again is settled with them.
 STATE_DIR = os.environ.get("XDG_STATE_HOME", "~/.local/state") + "/intent-bus"
 # Seconds that a running action has to finish when the worker is told to stop.
@@ -109,6 +112,15 @@ def read_key():
     return key
 
 
+def trust():
+    """The authorities that are trusted: those in the file that is named, or else the system's."""
+    path = os.path.expanduser(CA_FILE or os.environ.get("INTENT_BUS_CA", ""))
+    try:
+        return ssl.create_default_context(cafile=path or None)
+    except OSError as error:
+        sys.exit(f"The certificate {path} cannot be used: {error}.")
+
+
 class NoRedirects(HTTPRedirectHandler):
     """A redirect is an answer like any other: followed, it would take the key elsewhere."""
 
@@ -148,7 +160,7 @@ class Bus:
         self.url = url.rstrip("/")
         self.key = key
         # A proxy of the environment is no place for the key.
-        self.opener = build_opener(NoRedirects, ProxyHandler({}))
+        self.opener = build_opener(NoRedirects, ProxyHandler({}), HTTPSHandler(context=trust()))
 
     def post(self, path, query=None, body=None, patience=PATIENCE):
         """Sends a signed request (SPEC 5.2). Raises one of NO_ANSWER when no answer comes within so many seconds."""

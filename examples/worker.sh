@@ -9,12 +9,16 @@
 
 # ---- Configuration ---------------------------------------------------------------------------------------------------
 
-BUS_URL=http://127.0.0.1:7610
+BUS_URL="${INTENT_BUS_URL:-http://127.0.0.1:7610}"
 GOAL=greet
 NAMESPACE=default
 # The key: this one, or if empty what INTENT_API_KEY holds, or else what stands in KEY_FILE.
 API_KEY=
 KEY_FILE=~/.apikey
+# Of a bus that is shared over HTTPS: its pin, sha256//..., or if empty INTENT_BUS_PIN; or else the file of its root certificate, or
+# if empty the one that INTENT_BUS_CA names.
+PIN=
+CA_FILE=
 # yes: requests are signed, for a bus that demands it. Needs openssl.
 SIGN=no
 # Results that the bus has not confirmed yet; an intent that comes again is settled with them.
@@ -137,6 +141,16 @@ quoted() {
   printf '"%s"' "$(printf '%s' "$1" | sed 's/[\\"]/\\&/g')"
 }
 
+# How curl knows the bus. The pin alone says who it is; what the certificate says does not count then.
+trust() {
+  local pin="${PIN:-${INTENT_BUS_PIN:-}}" ca="${CA_FILE:-${INTENT_BUS_CA:-}}"
+  if [ -n "$pin" ]; then
+    printf 'pinnedpubkey = %s\ninsecure\n' "$(quoted "$pin")"
+  elif [ -n "$ca" ]; then
+    printf 'cacert = %s\n' "$(quoted "$ca")"
+  fi
+}
+
 # Percent-encodes all but A-Za-z0-9-._~, as signatures have it; jq 1.6 leaves five more as they are.
 encoded() {
   printf '%s' "$1" | jq -sRr @uri | sed "s/!/%21/g; s/'/%27/g; s/(/%28/g; s/)/%29/g; s/[*]/%2A/g"
@@ -161,7 +175,8 @@ hmac() {
 # Line by line: between two substitutions of one command bash 5.2 loses signals.
 request() {
   local path="$1" body="${2-}" file="$DIR/${ROLE:-worker}" config now nonce
-  config="header = \"Content-Type: application/json\"
+  config="$TRUST
+header = \"Content-Type: application/json\"
 header = \"Expect:\""
   config+="
 url = $(quoted "${BUS_URL%/}$path")"
@@ -336,6 +351,7 @@ for program in curl jq $([ "$SIGN" = yes ] && echo openssl); do
   command -v "$program" > /dev/null || die "This worker needs $program."
 done
 read_key
+TRUST="$(trust)"
 DIR="$(mktemp -d)"
 trap 'end_keeper; [ -z "$ACTION" ] || kill -KILL -- "-$ACTION"; rm -rf "$DIR"' EXIT
 trap stop INT TERM HUP

@@ -16,12 +16,14 @@ import { IntentBusAuthError, IntentClient, SettledFile, SettledIds, type Handler
 
 // ---- Configuration --------------------------------------------------------------------------------------------------
 
-const BUS_URL = 'http://127.0.0.1:7610'
+const BUS_URL = process.env.INTENT_BUS_URL || 'http://127.0.0.1:7610'
 const GOAL = 'greet'
 const NAMESPACE = 'default'
 // The key: this one, or if empty what INTENT_API_KEY holds, or else what stands in KEY_FILE.
 const API_KEY = ''
 const KEY_FILE = join(homedir(), '.apikey')
+// The pin of a bus that is shared over HTTPS, sha256//...; or if empty what INTENT_BUS_PIN or INTENT_BUS_CA says.
+const BUS_PIN = ''
 // What intents came to; one that comes again is settled with it. Workers that run at the same time need a file each.
 const STATE_FILE = join(process.env.XDG_STATE_HOME ?? join(homedir(), '.local', 'state'), 'intent-bus', 'settled.jsonl')
 // Seconds that a running action has to finish when the worker is told to stop.
@@ -67,7 +69,8 @@ async function run(): Promise<void> {
   // What actions start need not know it.
   delete process.env.INTENT_API_KEY
   mkdirSync(dirname(STATE_FILE), { recursive: true, mode: 0o700 })
-  const client = new IntentClient({ baseUrl: BUS_URL, apiKey, keyFile: KEY_FILE, workerId: hostname().slice(0, 64) })
+  const tls = BUS_PIN ? { pin: BUS_PIN } : undefined
+  const client = new IntentClient({ baseUrl: BUS_URL, apiKey, keyFile: KEY_FILE, tls, workerId: hostname().slice(0, 64) })
   const worker = client.worker({
     goal: GOAL,
     namespace: NAMESPACE,

@@ -12,6 +12,9 @@ import { chromium } from 'playwright'
 const FOLDER = import.meta.dirname
 const PNG_SIZES = [16, 24, 32, 48, 64, 128, 256, 512, 1024]
 const ICO_SIZES = [16, 24, 32, 48, 64, 128, 256]
+/** Of the interface when a browser installs it: phones cut a maskable one to a circle or a squircle of their own. */
+const INSTALLED = join(FOLDER, '..', 'src', 'renderer', 'public', 'assets')
+const GROUND = '#4a45c4'
 /** Apple's names for a PNG of each size; those after the first five are the same sizes for dense screens. */
 const ICNS_TYPES = [
   ['icp4', 16], ['icp5', 32], ['ic07', 128], ['ic08', 256], ['ic09', 512],
@@ -109,5 +112,14 @@ for (const state of Object.keys(TRAY_BADGES)) {
     }
   }
 }
+
+/** The drawing on a ground that reaches the edges, in the middle fifths that no mask cuts off. */
+const unmasked = drawing.replace(/<rect[^>]*>/, `<rect x="-32" y="-32" width="128" height="128" fill="${GROUND}" />`)
+const maskable = unmasked.replace('viewBox="0 0 64 64"', 'viewBox="-3 -3 70 70"')
+
+mkdirSync(INSTALLED, { recursive: true })
+for (const size of [192, 512]) writeFileSync(join(INSTALLED, `icon-${size}.png`), await rasterise(drawing, size))
+writeFileSync(join(INSTALLED, 'icon-maskable-512.png'), await rasterise(maskable, 512))
+writeFileSync(join(INSTALLED, 'apple-touch-icon.png'), await rasterise(unmasked, 180))
 
 await browser.close()

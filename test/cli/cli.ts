@@ -1,8 +1,9 @@
-import { spawn, type ChildProcess } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { createServer, type AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { cleanEnvironment, ROOT } from '../support/bus-process.ts'
+import { HERE, type Place } from '../support/home-network.ts'
 import { MAIN_KEY, PASSWORD, type TestServer } from '../support/test-server.ts'
 
 export const CLI = join(ROOT, 'src', 'main', 'cli', 'index.ts')
@@ -37,8 +38,9 @@ export class Command implements AsyncDisposable {
   stdout = ''
   stderr = ''
 
-  constructor(args: readonly string[], env: Environment, input?: string) {
-    this.process = spawn(process.execPath, [CLI, ...args], { env: childEnvironment(env), stdio: 'pipe' })
+  /** `place`: on which machine. */
+  constructor(args: readonly string[], env: Environment, input?: string, place: Place = HERE) {
+    this.process = place.spawn(process.execPath, [CLI, ...args], { env: childEnvironment(env), stdio: 'pipe' })
     this.process.stdout!.setEncoding('utf8').on('data', (text: string) => (this.stdout += text))
     this.process.stderr!.setEncoding('utf8').on('data', (text: string) => (this.stderr += text))
     this.process.stdin!.end(input)

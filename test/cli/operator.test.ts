@@ -4,7 +4,7 @@ import { Stranger } from './stranger.ts'
 
 /** An operator of few seconds' patience. */
 function operatorAt(url: string, signal = new AbortController().signal): Operator {
-  return new Operator(url, { kind: 'password', secret: 'p', from: 'a test' }, signal, 0.3)
+  return new Operator({ url, fetch }, { kind: 'password', secret: 'p', from: 'a test' }, signal, 0.3)
 }
 
 test.each([

@@ -1,7 +1,9 @@
 import { spawnSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
+import { Arguments } from '../../src/main/cli/arguments/arguments.ts'
+import { findOperatorSecretOrKey, type CredentialSource } from '../../src/main/cli/bus/credentials.ts'
 import { DEFAULT_URL, LocalBus } from '../../src/main/cli/bus/local-bus.ts'
 import { temporaryFolder } from '../support/folders.ts'
 import { TestServer } from '../support/test-server.ts'
@@ -85,4 +87,37 @@ test('what is no bus that runs is nowhere', () => {
     writeFileSync(file, text)
     expect([text, new LocalBus(folder.path).isAt(DEFAULT_URL)]).toEqual([text, false])
   }
+})
+
+describe.each([
+  ['the password', { INTENT_BUS_PASSWORD: 'secret' }],
+  ['the token', { BUS_ADMIN_SECRET: 'secret' }],
+  ['a key', { INTENT_API_KEY: 'secret' }]
+])('%s of operators', (_what, env) => {
+  const LOCAL = new LocalBus('/nowhere')
+  const sourceAt = (url: string, local = LOCAL): CredentialSource =>
+    ({ args: new Arguments({}, [], []), env, local, url, fetch, from: '--url', warn: () => {} })
+
+  test.each(['http://192.168.1.7:7610', 'http://bus.example.org', 'http://localhost.example.org:7610'])('is not sent to %s in clear', (url) => {
+    expect(() => findOperatorSecretOrKey(sourceAt(url))).toThrow('anybody on the way could read it')
+  })
+
+  test.each(['http://127.0.0.1:7610', 'http://localhost:7610', 'http://[::1]:7610', 'https://192.168.1.7:7611'])('is sent to %s', (url) => {
+    expect(findOperatorSecretOrKey(sourceAt(url))).toMatchObject({ secret: 'secret' })
+  })
+
+  test('is sent to this machine’s own bus, whatever its address', () => {
+    using folder = temporaryFolder()
+    const local = new LocalBus(dataFolder(folder.path, 'http://192.168.1.7:7610'))
+    expect(findOperatorSecretOrKey(sourceAt('http://192.168.1.7:7610', local))).toBeDefined()
+  })
+})
+
+test('a command for operators says what to do instead; one for clients warns, and goes on', async () => {
+  const url = 'http://0.0.0.0:9'
+  const refused = await runCli(['list', '--url', url], { INTENT_BUS_PASSWORD: 'secret' })
+  expect([refused.code, refused.stderr]).toEqual([2, expect.stringContaining('Name an address with https')])
+  const { stderr } = await runCli(['publish', 'g', '--url', url], { INTENT_API_KEY: 'secret', INTENT_BUS_PASSWORD: 'secret' })
+  expect(stderr).toContain('in clear')
+  expect(stderr).toContain('cannot be reached')
 })

@@ -49,12 +49,11 @@ test.concurrent.each(PASSING)('publishAndWait outlasts %s', async (_name, fault)
 test.concurrent('a bus that is away while a result is waited for is asked again when it is back', async () => {
   await using rig = await ClientRig.start()
   const client = rig.client()
-  const working = workLater(client, 1)
   const waiting = client.publishAndWait('ask', 1, { timeout: 30 })
-  setTimeout(() => {
-    rig.proxy.plan = results('drop', 'drop', 'drop', 'pass')
-    rig.proxy.breakConnections()
-  }, 300)
+  await expect.poll(() => rig.proxy.to('/result').length, { timeout: 20_000 }).toBe(1)
+  rig.proxy.plan = results('drop', 'drop', 'drop', 'pass')
+  rig.proxy.breakConnections()
+  const working = workLater(client, 1)
   expect((await waiting).result).toBe('done')
   await working
 })

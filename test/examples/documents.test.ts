@@ -108,7 +108,7 @@ test('bash.md does what it says', LONG, async () => {
 test('python.md does what it says', LONG, async () => {
   await using desk = await Desk.open()
   const blocks = blocksOf('python.md')
-  const code = blocks.filter(({ kind }) => kind === 'python').map(({ code }) => code.replaceAll('print(', 'print(json.dumps(').replaceAll('wait=10"))', 'wait=10")))'))
+  const code = blocks.filter(({ kind }) => kind === 'python').map(({ code }) => code.replaceAll('print(ask(', 'print(json.dumps(ask(').replaceAll('wait=10"))', 'wait=10")))'))
   const action = blocks.find(({ kind }) => kind === 'python action')!
   desk.change('examples/worker.py', '\n\ndef choose(', `\n\n${action.code}\n\ndef choose(`)
   const [key, start] = blocks.filter(({ kind }) => kind === 'sh')
@@ -177,6 +177,19 @@ describe('the documents', () => {
     expect(named).not.toEqual([])
     for (const path of named) expect([path, existsSync(join(ROOT, path))]).toEqual([path, true])
     for (const [, target] of text.matchAll(/\]\((?!http)([^)#]+)\)/g)) expect(existsSync(join(ROOT, 'docs', target!))).toBe(true)
+  })
+
+  test.each([
+    ['bash.md', 'worker.sh'],
+    ['python.md', 'worker.py'],
+    ['powershell.md', 'worker.ps1']
+  ])('the lines by which %s reaches a shared bus are lines of %s', (document, starter) => {
+    const section = readFileSync(join(ROOT, 'docs', document), 'utf8').split(/^## /m).find((part) => part.startsWith('From another machine'))!
+    const [, block] = /^```\w+\n(.*?)^```/ms.exec(section)!
+    const names = block!.trim().split('\n').map((line) => /^[$\w]+ ?= ?/.exec(line)![0])
+    expect(names.length).toBeGreaterThan(1)
+    const lines = exampleText(starter).split('\n')
+    for (const name of names) expect([name, lines.filter((line) => line.startsWith(name)).length]).toEqual([name, 1])
   })
 
   test('what powershell.md puts among the actions is what its worker calls one', () => {

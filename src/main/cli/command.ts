@@ -59,7 +59,10 @@ export function takesValue({ value, choices }: Option): boolean {
 
 /** Options that every command has. */
 export const GLOBAL_OPTIONS: readonly Option[] = [
-  { name: 'url', value: 'url', summary: 'the bus; else INTENT_BUS_URL, else the bus of this machine' },
+  { name: 'url', value: 'url', summary: 'the bus; else INTENT_BUS_URL, else the bus of this machine, else the only paired one' },
+  { name: 'bus', value: 'name', summary: 'a bus that this machine is paired with, by its name here' },
+  { name: 'pin', value: 'pin', summary: "the bus's public key, as sha256//... ; else INTENT_BUS_PIN" },
+  { name: 'ca', value: 'file', isFile: true, summary: 'certificates in PEM to trust, in place of the system\'s; else INTENT_BUS_CA' },
   {
     name: 'key-file',
     value: 'file',

@@ -1,11 +1,14 @@
 import type { Command } from './command.ts'
+import { buses } from './commands/buses.ts'
 import { completionOf } from './commands/completion.ts'
 import { doctor } from './commands/doctor.ts'
+import { find } from './commands/find.ts'
 import { helpOf } from './commands/help.ts'
 import { keys } from './commands/keys.ts'
 import { kv } from './commands/kv.ts'
 import { list } from './commands/list.ts'
 import { cancel, retry } from './commands/manage.ts'
+import { pair } from './commands/pair.ts'
 import { publish } from './commands/publish.ts'
 import { result } from './commands/result.ts'
 import { status } from './commands/status.ts'
@@ -27,6 +30,9 @@ export const COMMANDS: readonly Command[] = [
   keys,
   kv,
   top,
+  find,
+  pair,
+  buses,
   doctor,
   completionOf(() => COMMANDS),
   helpOf(() => COMMANDS),

@@ -3,6 +3,7 @@ import type { Address } from './bus/address.ts'
 import type { CredentialSource } from './bus/credentials.ts'
 import type { LocalBus } from './bus/local-bus.ts'
 import type { Operator } from './bus/operator.ts'
+import type { Paired } from './bus/paired.ts'
 import type { Arguments } from './arguments/arguments.ts'
 import type { Signals } from './signals.ts'
 import type { Output } from './terminal/output.ts'
@@ -17,14 +18,15 @@ export interface Context {
   readonly stdout: NodeJS.WriteStream
   readonly signals: Signals
   readonly local: LocalBus
+  readonly paired: Paired
   /** Throws UsageError for an address that is none. */
   readonly address: Address
   /** Where keys and passwords are looked for. */
   credentials(): CredentialSource
   /** A client of the bus. Throws CommandError where there is no key. */
   client(): IntentClient
-  /** The operators' side of the bus, until the user's signal or the one given. Throws CommandError without a password. */
+  /** The operators' side of the bus, until the user's signal or the one given. Throws CommandError without a password or a key. */
   operator(signal?: AbortSignal): Operator
-  /** undefined where there is no password. */
+  /** undefined where there is no password, and no key that is known to operate, or where others could read it on its way. */
   maybeOperator(): Operator | undefined
 }

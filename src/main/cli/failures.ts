@@ -15,6 +15,7 @@ export interface Failure {
   readonly cure: string | undefined
 }
 
+const OPERATOR_CURE = 'Operators give their password: set INTENT_BUS_PASSWORD, or name a file with --password-file.'
 const UNREACHABLE_CURE = '`intent-bus doctor` finds out what is wrong.'
 
 /** Turns whatever was thrown into a sentence. What is none of the known failures is a fault of ours, and keeps its stack. */
@@ -30,11 +31,11 @@ function describeControl({ code, message }: ControlError): Failure {
   switch (code) {
     case 'unreachable':
       return { exitCode: EXIT.unreachable, message: `The bus cannot be reached (${message}).`, cure: UNREACHABLE_CURE }
+    case 'forbidden':
+      return { exitCode: EXIT.notAllowed, message, cure: OPERATOR_CURE }
     case 'unauthorized':
       // The bus speaks of logging in, as browsers do.
       return { exitCode: EXIT.notAllowed, message: 'The bus does not take this password.', cure: UNREACHABLE_CURE }
-    case 'forbidden':
-      return { exitCode: EXIT.notAllowed, message: `The bus does not take this password. ${message}`, cure: UNREACHABLE_CURE }
     case 'not_found':
       return { exitCode: EXIT.nothing, message, cure: undefined }
     default:

@@ -3,10 +3,19 @@ import { beforeProgram, parseCommandLine, type Parsed } from './arguments/parse.
 import { findAddress } from './bus/address.ts'
 import { absentBus } from './bus/absent-bus.ts'
 import { openClient } from './bus/client.ts'
-import { findOperatorSecret, type CredentialSource } from './bus/credentials.ts'
+import {
+  findOperatorSecret,
+  findOperatorSecretOrKey,
+  isOverheard,
+  mayOperate,
+  type CredentialSource,
+  type OperatorSecret
+} from './bus/credentials.ts'
 import { dataFolderOf } from './bus/data-folder.ts'
 import { LocalBus } from './bus/local-bus.ts'
 import { Operator } from './bus/operator.ts'
+import { Paired } from './bus/paired.ts'
+import { fetchWith, findTrust } from './bus/trust.ts'
 import { COMMANDS } from './commands.ts'
 import { version } from './commands/version.ts'
 import type { Context } from './context.ts'
@@ -44,14 +53,17 @@ async function carryOut(parsed: Parsed, output: Output, signals: Signals): Promi
 function contextOf(args: Arguments, output: Output, signals: Signals): Context {
   const { env } = process
   const local = new LocalBus(dataFolderOf(env))
-  let address: Context['address'] | undefined
-  const findOnce = (): Context['address'] => (address ??= findAddress(args, env, local))
   const warn = (sentence: string): void => output.warn(sentence)
-  const credentials = (): CredentialSource => ({ args, env, local, ...findOnce(), warn })
-  const maybeOperator = (signal = signals.signal): Operator | undefined => {
-    const secret = findOperatorSecret(credentials())
-    return secret && new Operator(findOnce().url, secret, signal)
+  const paired = new Paired(warn)
+  let source: CredentialSource | undefined
+  let address: Context['address'] | undefined
+  const findOnce = (): Context['address'] => (address ??= findAddress(args, env, local, paired))
+  const credentials = (): CredentialSource => {
+    const found = findOnce()
+    return (source ??= { ...found, args, env, local, fetch: fetchWith(findTrust(args, env, found)), warn })
   }
+  const operatorBy = (secret: OperatorSecret | undefined, signal = signals.signal): Operator | undefined =>
+    secret && new Operator(credentials(), secret, signal)
   return {
     args,
     output,
@@ -60,13 +72,17 @@ function contextOf(args: Arguments, output: Output, signals: Signals): Context {
     stdout: process.stdout,
     signals,
     local,
+    paired,
     get address() {
       return findOnce()
     },
     credentials,
     client: () => openClient(credentials()),
-    maybeOperator: () => maybeOperator(),
-    operator: (signal) => maybeOperator(signal) ?? missingPassword(credentials())
+    maybeOperator: () => {
+      const known = credentials()
+      return isOverheard(known) ? undefined : operatorBy((mayOperate(known) ? findOperatorSecretOrKey : findOperatorSecret)(known))
+    },
+    operator: (signal) => operatorBy(findOperatorSecretOrKey(credentials()), signal) ?? missingPassword(credentials())
   }
 }
 

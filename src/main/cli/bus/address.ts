@@ -1,6 +1,7 @@
 import type { Arguments } from '../arguments/arguments.ts'
 import { UsageError } from '../exit.ts'
 import { DEFAULT_URL, type LocalBus } from './local-bus.ts'
+import type { NamedBus, Paired } from './paired.ts'
 
 type Environment = Readonly<Record<string, string | undefined>>
 
@@ -8,17 +9,42 @@ type Environment = Readonly<Record<string, string | undefined>>
 export interface Address {
   /** Without a slash at its end. */
   readonly url: string
-  readonly from: '--url' | 'INTENT_BUS_URL' | 'running.json' | 'default'
+  readonly from: '--bus' | '--url' | 'INTENT_BUS_URL' | 'running.json' | 'paired' | 'default'
+  /** The bus there, where this user is paired with it. */
+  readonly paired?: NamedBus | undefined
 }
 
-/** --url, INTENT_BUS_URL, the running bus of this machine, or where one would be. Throws UsageError. */
-export function findAddress(args: Arguments, env: Environment, local: LocalBus): Address {
+/**
+ * --bus or --url, INTENT_BUS_URL, the running bus of this machine, the only one that it is paired with, or where one would be.
+ * Throws UsageError, and CommandError for the name of no paired bus.
+ */
+export function findAddress(args: Arguments, env: Environment, local: LocalBus, paired: Paired): Address {
   const option = args.text('url')
-  if (option !== undefined) return { url: checked(option, '--url'), from: '--url' }
+  const name = args.text('bus')
+  if (name !== undefined) {
+    if (option !== undefined) throw new UsageError('The bus is given twice: by --bus, and by --url.')
+    return addressOf(paired.find(name), '--bus')
+  }
+  if (option !== undefined) return given(option, '--url', paired)
   const variable = env.INTENT_BUS_URL?.trim()
-  if (variable) return { url: checked(variable, 'INTENT_BUS_URL'), from: 'INTENT_BUS_URL' }
-  if (local.url !== undefined) return { url: checked(local.url, 'running.json'), from: 'running.json' }
+  if (variable) return given(variable, 'INTENT_BUS_URL', paired)
+  const own = local.url
+  if (own !== undefined && local.isRunning) return { url: checked(own, 'running.json'), from: 'running.json' }
+  const [only, ...others] = paired.all
+  if (only !== undefined && others.length === 0) return addressOf(only, 'paired')
+  // A bus that was killed comes back there.
+  if (own !== undefined) return { url: checked(own, 'running.json'), from: 'running.json' }
   return { url: DEFAULT_URL, from: 'default' }
+}
+
+function addressOf(bus: NamedBus, from: Address['from']): Address {
+  return { url: checked(bus.url, bus.name), from, paired: bus }
+}
+
+/** An address with https may be that of a paired bus: its pin tells whether it is. */
+function given(text: string, from: '--url' | 'INTENT_BUS_URL', paired: Paired): Address {
+  const url = checked(text, from)
+  return { url, from, paired: url.startsWith('https:') ? paired.at(url) : undefined }
 }
 
 function checked(text: string, from: string): string {

@@ -2,9 +2,10 @@ import { homedir } from 'node:os'
 import { join } from 'node:path'
 import type { Arguments } from '../arguments/arguments.ts'
 import { SECRET_PATTERN } from '../../../shared/limits.ts'
-import { CommandError, EXIT } from '../exit.ts'
+import { CommandError, EXIT, UsageError } from '../exit.ts'
 import type { Address } from './address.ts'
-import type { LocalBus } from './local-bus.ts'
+import { isInClear, type LocalBus } from './local-bus.ts'
+import type { NamedBus } from './paired.ts'
 import { isOpenToOthers, readSecretFile, type FoundSecret } from './secret-file.ts'
 
 type Environment = Readonly<Record<string, string | undefined>>
@@ -15,27 +16,41 @@ export interface CredentialSource {
   readonly local: LocalBus
   /** The bus that will be sent what is found. */
   readonly url: string
+  /** What is known of that bus, where this user is paired with it. */
+  readonly paired?: NamedBus | undefined
+  /** What carries requests there. */
+  readonly fetch: typeof fetch
   /** Who says that it is this one. */
   readonly from: Address['from']
   readonly warn: (sentence: string) => void
 }
 
-/** What lets operators in: the password, or the admin's own token (SPEC 5.3). */
-export type OperatorSecret = FoundSecret & { readonly kind: 'password' | 'token' }
+/** What lets operators in: the password, the admin's own token (SPEC 5.3), or a key that may operate. */
+export type OperatorSecret = FoundSecret & { readonly kind: 'password' | 'token' | 'key' }
 
 /** The key of a client, from the first place that has one; undefined where none has. Throws CommandError for what is none. */
 export function findKey(source: CredentialSource): FoundSecret | undefined {
-  const { args, env, local, url } = source
+  const { args, env, local, url, paired } = source
   const file = args.text('key-file')
   if (file !== undefined) return mustRead(file, source)
+  // The one key that is for this bus and no other.
+  if (paired !== undefined) return { secret: checked(paired.key, paired.name), from: `the pairing with ${paired.name}` }
   const given = fromVariable(env, 'INTENT_API_KEY')
   if (given !== undefined) return given
   // The key of one bus is nothing that another may see.
   return read(homeKeyFile(), source) ?? (local.isAt(url) ? read(local.keyFile, source) : undefined)
 }
 
-/** What lets an operator in, from the first place that has it; undefined where none has. Throws CommandError. */
+/**
+ * What lets an operator in, from the first place that has it; undefined where none has. Throws CommandError for what is none, and
+ * where others could read it on its way.
+ */
 export function findOperatorSecret(source: CredentialSource): OperatorSecret | undefined {
+  const found = findPassword(source)
+  return found && keptPrivate(found, source)
+}
+
+function findPassword(source: CredentialSource): OperatorSecret | undefined {
   const { args, env, local, url } = source
   const file = args.text('password-file')
   if (file !== undefined) return { ...mustRead(file, source), kind: 'password' }
@@ -47,8 +62,33 @@ export function findOperatorSecret(source: CredentialSource): OperatorSecret | u
   return found && { ...found, kind: 'password' }
 }
 
-/** The headers by which a request is an operator's. */
+/** Whether the key that the bus gave this user may operate, as far as was said when they were paired. */
+export function mayOperate({ paired }: CredentialSource): boolean {
+  return paired?.limits.scope?.roles?.includes('operate') ?? false
+}
+
+/** The same, or else the key of the user: the bus says whether it may operate. */
+export function findOperatorSecretOrKey(source: CredentialSource): OperatorSecret | undefined {
+  const secret = findOperatorSecret(source)
+  if (secret !== undefined) return secret
+  const key = findKey(source)
+  return key && keptPrivate({ ...key, kind: 'key' }, source)
+}
+
+/** Whether others on the way to a bus can read what it is sent; this machine's own bus has no way. */
+export function isOverheard({ local, url }: CredentialSource): boolean {
+  return isInClear(url) && !local.isAt(url)
+}
+
+function keptPrivate(found: OperatorSecret, source: CredentialSource): OperatorSecret {
+  if (!isOverheard(source)) return found
+  const problem = `The ${found.kind} from ${found.from} is not sent to ${source.url}: anybody on the way could read it.`
+  throw new UsageError(problem, 'Name an address with https, as the bus shows them under Network, or put a proxy with TLS in front of it.')
+}
+
+/** The headers by which a request is an operator's. A key's requests are signed besides. */
 export function operatorHeaders({ secret, kind }: OperatorSecret): Record<string, string> {
+  if (kind === 'key') return { 'X-API-KEY': secret }
   if (kind === 'token') return { 'X-Admin-Token': secret }
   return { Authorization: `Basic ${Buffer.from(`admin:${secret}`).toString('base64')}` }
 }

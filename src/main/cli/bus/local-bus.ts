@@ -18,6 +18,11 @@ export function isLoopbackUrl(url: string): boolean {
   return LOOPBACK.test(new URL(url).hostname)
 }
 
+/** Whether others on the way can read what is sent to an address. */
+export function isInClear(url: string): boolean {
+  return url.startsWith('http:') && !isLoopbackUrl(url)
+}
+
 /** The bus of this user on this machine, as its data folder tells. */
 export class LocalBus {
   readonly folder: string

@@ -3,8 +3,11 @@ import { ControlError, type ControlFailure } from '../../../shared/control/trans
 import type { EventFrame } from '../../../shared/control/views.ts'
 import { EventStreamReader } from '../../../shared/client/event-stream.ts'
 import { Patience } from '../../../shared/client/patience.ts'
-import { operatorHeaders, type OperatorSecret } from './credentials.ts'
+import { Signer } from '../../../shared/client/signer.ts'
+import { operatorHeaders, type CredentialSource, type OperatorSecret } from './credentials.ts'
 
+/** Below the bus's address. */
+const PATH = '/admin/control/'
 /** Seconds that an answer may take. */
 const PATIENCE = 30
 /** The same for bulk actions: of a million intents they take minutes, and node's own fetch gives up after five. */
@@ -16,13 +19,22 @@ const SILENCE = 40
 export class Operator {
   readonly #base: string
   readonly #headers: Readonly<Record<string, string>>
+  readonly #signer: Signer | undefined
+  readonly #carry: typeof fetch
   readonly #signal: AbortSignal
   readonly #seconds: number
 
   /** `signal`: gives all calls up. `seconds`: how long an answer may take, but for a bulk action's. */
-  constructor(url: string, secret: OperatorSecret, signal: AbortSignal, seconds = PATIENCE) {
-    this.#base = `${url}/admin/control/`
+  constructor(
+    { url, fetch }: Pick<CredentialSource, 'url' | 'fetch'>,
+    secret: OperatorSecret,
+    signal: AbortSignal,
+    seconds = PATIENCE
+  ) {
+    this.#base = url + PATH
     this.#headers = operatorHeaders(secret)
+    this.#signer = secret.kind === 'key' ? new Signer(secret.secret) : undefined
+    this.#carry = fetch
     this.#signal = signal
     this.#seconds = seconds
   }
@@ -67,9 +79,11 @@ export class Operator {
   async #fetch(name: string, request: RequestInit, patience: Patience, seconds: number): Promise<Response> {
     let response: Response
     try {
-      const headers = { ...this.#headers, ...(request.headers as Record<string, string> | undefined) }
+      const { method = 'GET', body = '' } = request
+      const signature = await this.#signer?.headers(method, PATH + name, [], body as string)
+      const headers = { ...this.#headers, ...signature, ...(request.headers as Record<string, string> | undefined) }
       // Whoever answers with another address must not be sent the password there.
-      response = await fetch(this.#base + name, { ...request, signal: patience.signal, headers, redirect: 'error' })
+      response = await this.#carry(this.#base + name, { ...request, signal: patience.signal, headers, redirect: 'error' })
     } catch (error) {
       this.#signal.throwIfAborted()
       if (patience.isOver) throw tooLate(seconds)

@@ -1,9 +1,11 @@
 import type { Context } from '../context.ts'
+import { findTrust } from '../bus/trust.ts'
 import type { Action } from '../command.ts'
 import { checkKey, checkPassword } from '../doctor/access.ts'
 import type { Check } from '../doctor/check.ts'
 import { checkFiles } from '../doctor/files.ts'
 import { checkServer } from '../doctor/server.ts'
+import { checkTls } from '../doctor/tls.ts'
 import { EXIT } from '../exit.ts'
 import { cleanLine } from '../terminal/clean.ts'
 import type { Style } from '../terminal/style.ts'
@@ -18,8 +20,8 @@ export const doctor: Action = {
   arity: { min: 0, max: 0 },
   options: [],
   details: `
-    It looks whether the bus can be reached and is one, at its clock, the key, a signature, the password, and the files of
-    secrets. It changes nothing.`,
+    It looks whether the bus can be reached and is one, over https by its pin and its certificate, at its clock, the key, a
+    signature, the password, and the files of secrets. It changes nothing.`,
 
   async run(context) {
     const { output } = context
@@ -37,11 +39,12 @@ export const doctor: Action = {
 }
 
 /** Each as soon as it is known. */
-async function* allChecks({ address, credentials, local, signals }: Context): AsyncGenerator<Check> {
+async function* allChecks({ address, args, env, credentials, local, signals }: Context): AsyncGenerator<Check> {
   const { signal } = signals
-  const { checks, answers } = await checkServer(address, signal)
-  yield* checks
   const source = { ...credentials(), warn: () => {} }
+  yield* await checkTls(address, findTrust(args, env, address), signal)
+  const { checks, answers } = await checkServer(address, source.fetch, signal)
+  yield* checks
   if (answers === 'all') yield* checkKey(source, signal)
   if (answers !== 'nobody') yield checkPassword(source, signal)
   yield* checkFiles(local)

@@ -1,6 +1,6 @@
 import { IntentBusError, IntentClient, type ClientOptions } from '../../client/index.ts'
 import { ControlError } from '../../../shared/control/transport.ts'
-import { findKey, findOperatorSecret, type CredentialSource } from '../bus/credentials.ts'
+import { findKey, findOperatorSecret, findOperatorSecretOrKey, mayOperate, type CredentialSource } from '../bus/credentials.ts'
 import { isLoopbackUrl } from '../bus/local-bus.ts'
 import { Operator } from '../bus/operator.ts'
 import type { FoundSecret } from '../bus/secret-file.ts'
@@ -24,14 +24,14 @@ export async function* checkKey(source: CredentialSource, signal: AbortSignal): 
     yield found
     return
   }
-  const key = await checkBareKey(found, source.url, signal)
+  const key = await checkBareKey(found, source, signal)
   yield key
   if (key.outcome === 'trouble') yield skipped('signature', 'Without a key that counts there is none to look at.')
-  else yield checkSignature(found, source.url, signal)
+  else yield checkSignature(found, source, signal)
 }
 
-async function checkBareKey({ secret, from }: FoundSecret, url: string, signal: AbortSignal): Promise<Check> {
-  const { status, code, message } = await ask({ baseUrl: url, apiKey: secret, sign: false }, signal)
+async function checkBareKey({ secret, from }: FoundSecret, { url, fetch }: CredentialSource, signal: AbortSignal): Promise<Check> {
+  const { status, code, message } = await ask({ baseUrl: url, fetch, apiKey: secret, sign: false }, signal)
   if (status === 401) {
     const cure = 'It was revoked or rotated, or is that of another bus: make a new one in Keys.'
     return trouble('key', EXIT.notAllowed, `The bus does not know the key from ${from}.`, cure)
@@ -45,8 +45,8 @@ async function checkBareKey({ secret, from }: FoundSecret, url: string, signal: 
   return warning('key', `${text}, which travels there in clear.`, 'Put a proxy with TLS in front of the bus, and use https.')
 }
 
-async function checkSignature({ secret }: FoundSecret, url: string, signal: AbortSignal): Promise<Check> {
-  const { status, code, message } = await ask({ baseUrl: url, apiKey: secret }, signal)
+async function checkSignature({ secret }: FoundSecret, { url, fetch }: CredentialSource, signal: AbortSignal): Promise<Check> {
+  const { status, code, message } = await ask({ baseUrl: url, fetch, apiKey: secret }, signal)
   if (status === 404) return fine('signature', 'The bus takes the signature of a request.')
   if (status === 429) return skipped('signature', `The key has used up its requests of this minute. ${message}`)
   const exitCode = code === 'invalid_signature' ? EXIT.notAllowed : EXIT.refused
@@ -69,14 +69,14 @@ async function ask(options: ClientOptions, signal: AbortSignal): Promise<IntentB
 
 /** Whether the bus lets this user in as an operator. */
 export async function checkPassword(source: CredentialSource, signal: AbortSignal): Promise<Check> {
-  const found = findOrTell('password', () => findOperatorSecret(source))
+  const found = findOrTell('password', () => (mayOperate(source) ? findOperatorSecretOrKey : findOperatorSecret)(source))
   if (found === undefined) {
     const cure = 'Set INTENT_BUS_PASSWORD, or name a file with --password-file; the app shows the password in Settings.'
     return warning('password', 'There is no password for operators: list, retry, cancel, keys and top need it.', cure)
   }
   if ('outcome' in found) return found
   try {
-    await new Operator(source.url, found, signal, PATIENCE).call('status.get', {})
+    await new Operator(source, found, signal, PATIENCE).call('status.get', {})
     return fine('password', `The bus takes the ${found.kind} from ${found.from}.`)
   } catch (error) {
     if (!(error instanceof ControlError)) throw error

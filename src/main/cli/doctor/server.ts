@@ -10,9 +10,11 @@ const PATIENCE_MS = 5_000
 const NOTABLE = 10
 
 const SOURCES = {
+  '--bus': 'as --bus says',
   '--url': 'as --url says',
   INTENT_BUS_URL: 'as INTENT_BUS_URL says',
   'running.json': 'where the bus of this machine says it runs',
+  paired: 'the only bus that this machine is paired with',
   default: 'where a bus is when nothing else is said'
 } as const
 
@@ -31,13 +33,13 @@ export interface ServerChecks {
   readonly answers: 'nobody' | 'operators' | 'all'
 }
 
-/** Whether something answers, whether it is a bus, and whether its clock is that of this machine. */
-export async function checkServer({ url, from }: Address, signal: AbortSignal): Promise<ServerChecks> {
+/** Whether something answers, whether it is a bus, and whether its clock is that of this machine. `carry`: what carries requests. */
+export async function checkServer({ url, from }: Address, carry: typeof fetch, signal: AbortSignal): Promise<ServerChecks> {
   const startedAt = Date.now()
   let response: Response
   try {
     const patience = AbortSignal.any([signal, AbortSignal.timeout(PATIENCE_MS)])
-    response = await fetch(`${url}/health`, { redirect: 'manual', signal: patience })
+    response = await carry(`${url}/health`, { redirect: 'manual', signal: patience })
   } catch (error) {
     signal.throwIfAborted()
     return { checks: [unreachable(url, from, reasonOf(error))], answers: 'nobody' }
@@ -65,7 +67,7 @@ function unreachable(url: string, from: Address['from'], reason: string): Check 
   }
   const isAboutCertificate = /CERT|SIGNATURE|TLS|SSL/.test(reason)
   const unknown = isAboutCertificate
-    ? 'The certificate is none that this machine trusts: name that of its authority in NODE_EXTRA_CA_CERTS.'
+    ? 'The certificate is none that this machine trusts: pair with the bus, or name its pin with --pin, or its root with --ca.'
     : 'See whether that machine is on, and whether a firewall is in between.'
   const cure = cures[reason] ?? unknown
   return trouble('reachable', EXIT.unreachable, `${url} does not answer (${reason}), ${SOURCES[from]}.`, cure)
