@@ -101,7 +101,7 @@ describe('while a worker runs', () => {
     await page.getByRole('button', { name: 'Refresh the list' }).click()
     await expect(row('live.gone')).toHaveCount(2)
     await bus.call('bus.purge', { namespace: 'gone', confirm: true })
-    await expect(row('matches no more')).toHaveCount(1)
+    await expect(row('matches no more')).toHaveCount(1, { timeout: 15_000 })
     expect((await bus.refusal('intents.detail', { id })).code).toBe('not_found')
   })
 })

@@ -98,6 +98,52 @@ describe('a new key', () => {
     await expect(row('live').getByRole('link', { name: '2 open' })).toBeVisible()
   })
 
+  test('is made with limits, which are said in short and count; they are changed, and its end shows', async () => {
+    await page.getByRole('button', { name: 'New key' }).click()
+    await dialog().getByLabel('Owner').fill('limited')
+    await dialog().getByText('Limits', { exact: true }).click()
+    await dialog().getByRole('checkbox', { name: 'Publish' }).uncheck()
+    await dialog().getByLabel('Only these goals').fill('keys.limited\nresize.*')
+    await dialog().getByLabel('Requests a minute').fill('0')
+    await expect(dialog()).toContainText('A whole number from 1 to 100000.')
+    await expect(dialog().getByRole('button', { name: 'Create key' })).toBeDisabled()
+    await dialog().getByLabel('Requests a minute').fill('500')
+    await expect(dialog()).toContainText('Limits: claims and reads keys.limited and resize.*, 500 requests a minute')
+    expect(await seriousFindings(page)).toEqual([])
+    await dialog().getByRole('button', { name: 'Create key' }).click()
+    const key = (await dialog().locator('code').first().textContent())!
+    await dialog().getByRole('checkbox', { name: 'I have stored the key' }).check()
+    await dialog().getByRole('button', { name: 'Done' }).click()
+    await expect(row('limited')).toContainText('claims and reads keys.limited and resize.*, 500 requests a minute')
+    const publish = () => app.operating.request({ path: '/intent', body: { goal: 'resize.png', payload: 1 }, headers: { 'X-API-KEY': key } })
+    expect((await publish()).status).toBe(403)
+    await expect(row('limited')).toContainText('127.0.0.1', { timeout: 15_000 })
+
+    await row('limited').getByRole('button', { name: 'Actions for limited' }).click()
+    await page.getByRole('menuitem', { name: 'Limits…' }).click()
+    await expect(dialog().getByLabel('Only these goals')).toHaveValue('keys.limited\nresize.*')
+    await dialog().getByRole('checkbox', { name: 'Publish' }).check()
+    await dialog().getByLabel('It expires').selectOption('In 7 days')
+    await dialog().getByRole('button', { name: 'Save limits' }).click()
+    await expect(row('limited')).toContainText('only keys.limited and resize.*, 500 requests a minute, until')
+    expect((await publish()).status).toBe(201)
+
+    const { id } = (await app.call('keys.list', {})).find(({ owner }) => owner === 'limited')!
+    await app.call('keys.limit', { id, expiresAt: Date.now() / 1000 - 10 })
+    await expect(row('limited')).toContainText('Expired')
+    expect((await publish()).status).toBe(401)
+  })
+
+  test('that operates cannot be limited to goals, and the form says so', async () => {
+    await page.getByRole('button', { name: 'New key' }).click()
+    await dialog().getByText('Limits', { exact: true }).click()
+    await dialog().getByRole('checkbox', { name: 'Operate' }).check()
+    await dialog().getByLabel('Only these goals').fill('resize.*')
+    await expect(dialog().getByRole('alert')).toContainText('it cannot be limited to namespaces or goals')
+    await expect(dialog().getByRole('button', { name: 'Create key' })).toBeDisabled()
+    await page.keyboard.press('Escape')
+  })
+
   test('is revoked after the numbers are told', async () => {
     const { secret } = await app.call('keys.create', { owner: 'doomed' })
     const headers = { 'X-API-KEY': secret }
@@ -106,8 +152,8 @@ describe('a new key', () => {
     const actions = row('doomed').getByRole('button', { name: 'Actions for doomed' })
     await actions.focus()
     await page.keyboard.press('Enter')
-    await expect(page.getByRole('menuitem', { name: 'Rename…' })).toBeFocused()
-    await page.keyboard.press('ArrowDown')
+    await expect(page.getByRole('menuitem', { name: 'Limits…' })).toBeFocused()
+    for (let i = 0; i < 2; i++) await page.keyboard.press('ArrowDown')
     await page.keyboard.press('Enter')
     await expect(dialog()).toContainText('2 open intents that it published stay.')
     await expect(dialog()).toContainText('It holds 1 lease')

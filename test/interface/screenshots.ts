@@ -2,6 +2,8 @@ import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Page } from 'playwright'
 import { ROOT } from '../support/bus-process.ts'
+import { HomeNetwork } from '../support/home-network.ts'
+import { HomeRig } from './home-rig.ts'
 import { Interface, type View } from './interface.ts'
 
 /** npm run screenshots: the pictures of docs/, taken of the real interface over a bus with some hours' worth of work. */
@@ -35,6 +37,7 @@ await take('workers', '#/workers', { ...WIDE, colorScheme: 'light' })
 await take('keys', '#/keys', { ...WIDE, colorScheme: 'light' })
 await take('settings', '#/settings', { ...WIDE, colorScheme: 'dark' })
 work.abort()
+if (HomeNetwork.trouble() === undefined) await takeNetwork()
 
 async function take(name: string, path: string, view: View): Promise<void> {
   const page = await app.open('', view)
@@ -43,6 +46,31 @@ async function take(name: string, path: string, view: View): Promise<void> {
   await page.screenshot({ path: join(FOLDER, `${name}.png`) })
   await page.context().close()
   process.stdout.write(`${name}\n`)
+}
+
+/** A bus that is shared, a phone that asks to be let in, and what it sees then. */
+async function takeNetwork(): Promise<void> {
+  await using home = await HomeRig.start({ BUS_NAME: 'cellar', BUS_SHARE: 'true' })
+  const save = async (page: Page, name: string): Promise<void> => {
+    await settled(page)
+    await page.screenshot({ path: join(FOLDER, `${name}.png`) })
+    process.stdout.write(`${name}\n`)
+  }
+  home.shared.call('templates.save', { name: 'Back up the laptop', goal: 'backup', payload: '{"host":"laptop"}' })
+  home.machine.run('curl', '-s', '-k', `${home.lanUrl}/health`)
+  const { link } = await home.showCode()
+  await save(home.page, 'network')
+  const phone = await home.pocket.open(link, PHONE)
+  await phone.getByLabel('Name of this device').fill('Phone of Ada')
+  await save(phone, 'pairing-phone')
+  await phone.getByRole('button', { name: 'Ask for access' }).click()
+  await home.readQuestion('Phone of Ada')
+  await save(home.page, 'pairing')
+  await home.dialog.getByRole('button', { name: 'Allow' }).click()
+  await phone.getByRole('navigation', { name: 'Main' }).getByRole('link', { name: 'Publish' }).click()
+  await save(phone, 'publish-phone')
+  await home.goTo('#/activity')
+  await save(home.page, 'activity')
 }
 
 /** Charts and lists come in pieces of their own. */

@@ -116,6 +116,20 @@ describe('browsers', () => {
     await other.context().close()
   })
 
+  test('one of them is logged out alone', async () => {
+    const other = await app.open('#/overview')
+    const entries = section('Browsers').getByRole('listitem')
+    await expect(entries.filter({ hasText: 'This one' })).toContainText('Chrome on Linux')
+    await expect(entries.filter({ hasText: 'This one' }).getByRole('button')).toHaveCount(0)
+    await expect(entries).toHaveCount(2)
+    await entries.filter({ hasNotText: 'This one' }).getByRole('button', { name: 'Log out' }).click()
+    await expect(dialog()).toContainText('needs the password to come back')
+    await dialog().getByRole('button', { name: 'Log it out' }).click()
+    await expect(entries).toHaveCount(1)
+    await expect(other.getByRole('button', { name: 'Log in', exact: true })).toBeVisible({ timeout: 20_000 })
+    await other.context().close()
+  })
+
   test('the password is changed by whoever knows it', async () => {
     await section('Browsers').getByRole('button', { name: 'Change password…' }).click()
     await expect(dialog().getByLabel('Current password')).toBeFocused()

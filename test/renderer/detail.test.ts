@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { parseFilter } from '../../src/shared/control/filter.ts'
 import type { BusStatus, Check, IntentView } from '../../src/shared/control/views.ts'
 import type { HistoryEvent } from '../../src/shared/history.ts'
+import { NO_LIMITS } from '../../src/shared/scope.ts'
 import { publishCommand } from '../../src/renderer/screens/intents/detail/commands.ts'
 import { keyNames } from '../../src/renderer/screens/intents/detail/names.ts'
 import { outlookOf, presentOf } from '../../src/renderer/screens/intents/detail/present.ts'
@@ -41,7 +42,16 @@ const INTENT: IntentView = {
   history: [{ at: NOW, event: 'published', key: 'main' }]
 }
 
-const garage = { id: 'key_1', owner: 'garage', createdAt: 0, lastUsedAt: null, requests: 0, intents: { open: 0, claimed: 0, fulfilled: 0, dead: 0, expired: 0 } }
+const garage = {
+  ...NO_LIMITS,
+  id: 'key_1',
+  owner: 'garage',
+  createdAt: 0,
+  lastUsedAt: null,
+  lastAddress: null,
+  requests: 0,
+  intents: { open: 0, claimed: 0, fulfilled: 0, dead: 0, expired: 0 }
+}
 
 test('a command to paste holds no character that a terminal takes for a key', () => {
   const rubOut = `${'\u007f'.repeat(200)}touch owned #`

@@ -3,7 +3,7 @@ import { SETTING_RANGES } from '../../src/shared/control/setting-ranges.ts'
 import { DEFAULT_SETTINGS, settingsSchema } from '../../src/shared/control/settings.ts'
 import type { ListenerView } from '../../src/shared/control/views.ts'
 import { acceleratorOf, acceleratorWords, type KeyPress } from '../../src/renderer/screens/settings/accelerator.ts'
-import { cleanupText, endedText, heldBecause, movedHref, rangeProblem } from '../../src/renderer/screens/settings/settings.ts'
+import { cleanupText, endedText, heldBecause, movedHref, rangeProblem, rightsText, sessionName } from '../../src/renderer/screens/settings/settings.ts'
 
 describe('ranges', () => {
   it.each(Object.keys(SETTING_RANGES) as (keyof typeof SETTING_RANGES)[])('of %s are those that the bus takes', (name) => {
@@ -100,5 +100,21 @@ describe('recorded keys', () => {
 
   it('show nothing where there are none', () => {
     expect(acceleratorWords('', 'linux')).toEqual([])
+  })
+})
+
+describe('a browser that is let in', () => {
+  it.each([
+    [['watch', 'publish', 'act', 'manage'], 'May do everything'],
+    [['watch'], 'Watches'],
+    [['watch', 'publish', 'act'], 'Watches, publishes, cancels and retries']
+  ] as const)('with the rights %j does this: %s', (rights, text) => {
+    expect(rightsText(rights)).toBe(text)
+  })
+
+  it('is called by the name that it was paired by, else by what it is', () => {
+    const agent = 'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0'
+    expect(sessionName({ name: agent, isPaired: false })).toBe('Firefox on Linux')
+    expect(sessionName({ name: agent, isPaired: true })).toBe(agent)
   })
 })

@@ -117,6 +117,19 @@ describe('the configuration', () => {
     expect(lines(id, key)).toEqual(expected)
   })
 
+  it.each<[StarterId, string]>([
+    ['bash', 'PIN=sha256//abc='],
+    ['python', 'CA_FILE = "intent-bus-root.pem"'],
+    ['python-sdk', 'CA_FILE = "intent-bus-root.pem"'],
+    ['typescript', 'const BUS_PIN = "sha256//abc="'],
+    ['powershell', "$CaFile = 'intent-bus-root.pem'"],
+    ['notification', 'CA_FILE = "intent-bus-root.pem"'],
+    ['event-log', 'CA_FILE = "intent-bus-root.pem"']
+  ])('of %s knows a shared bus by its pin or its root', (id, line) => {
+    const trust = { pin: 'sha256//abc=', caFile: 'intent-bus-root.pem' }
+    expect(configureStarter(id, exampleText(FILES[id]), { ...options, key: null, trust }).split('\n')).toContain(line)
+  })
+
   it('is quoted for PowerShell in plain ASCII, where neither code pages nor typographic quotes count', () => {
     expect(lines('powershell', null, "it's $HOME `n")[1]).toBe("$Goal = 'it''s $HOME `n'")
     expect(lines('powershell', null, "é‘'; exit; '\n")[1]).toBe("$Goal = [uri]::UnescapeDataString('%C3%A9%E2%80%98%27%3B%20exit%3B%20%27%0A')")

@@ -1,3 +1,4 @@
+import { RIGHTS, type Right } from '../../../shared/control/rights.ts'
 import type { ControlError } from '../../../shared/control/transport.ts'
 import type { BusStatus, Counts } from '../../../shared/control/views.ts'
 import type { Carrier } from '../transport/carrier.ts'
@@ -18,6 +19,8 @@ export class Connection {
   failure = $state.raw<ControlError | null>(null)
   /** A browser without a session. */
   needsLogin = $state(false)
+  /** What the bus lets this page do. */
+  rights = $state.raw<readonly Right[]>([])
   /** Events have not come in for a while. */
   isOffline = $state(false)
   /** Grows whenever the bus comes back: what was asked before may be stale, and what was refused may be had now. */
@@ -45,6 +48,8 @@ export class Connection {
       this.#end()
       return
     }
+    // First, so that nothing is offered that is refused.
+    await this.#askRights()
     await this.refresh()
     if (!this.needsLogin) this.#listen()
   }
@@ -52,6 +57,11 @@ export class Connection {
   /** Rejects with ControlError. */
   async login(password: string): Promise<void> {
     await this.#carrier.session!.login(password)
+    await this.enter()
+  }
+
+  /** Goes in with the session that this browser was just given. */
+  async enter(): Promise<void> {
     this.needsLogin = false
     await this.open()
   }
@@ -72,6 +82,16 @@ export class Connection {
     } catch {
       // The call that follows says what is wrong.
       return false
+    }
+  }
+
+  async #askRights(): Promise<void> {
+    // Whoever sits at the app may do everything, also while there is no bus to say so.
+    if (this.#carrier.session === null) this.rights = RIGHTS
+    try {
+      this.rights = (await this.#carrier.transport.call('access.whoami', {})).rights
+    } catch {
+      // The call that follows says what is wrong.
     }
   }
 

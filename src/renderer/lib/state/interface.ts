@@ -1,10 +1,12 @@
 import { createContext } from 'svelte'
 import type { Input, MethodName, Output } from '../../../shared/control/contract.ts'
+import type { Right } from '../../../shared/control/rights.ts'
 import type { Carrier } from '../transport/carrier.ts'
 import { Clock } from './clock.svelte.ts'
 import { Confirmation } from './confirmation.svelte.ts'
 import { Connection } from './connection.svelte.ts'
 import { Feed } from './feed.svelte.ts'
+import { PairingLink } from './pairing-link.svelte.ts'
 import { Router } from './router.svelte.ts'
 import { Shortcuts } from './shortcuts.svelte.ts'
 import { Theme } from './theme.svelte.ts'
@@ -16,6 +18,8 @@ export class Interface {
   readonly clock = new Clock()
   readonly feed = new Feed()
   readonly connection: Connection
+  /** Before the router, which would read its code as a place. */
+  readonly pairingLink = new PairingLink()
   readonly router = new Router()
   readonly toasts = new Toasts()
   readonly shortcuts = new Shortcuts()
@@ -31,6 +35,11 @@ export class Interface {
   /** Calls a method of the control contract. Rejects with ControlError. */
   call<M extends MethodName>(method: M, input: Input<M>): Promise<Output<M>> {
     return this.carrier.transport.call(method, input)
+  }
+
+  /** Whether the bus lets this page do such things: what it may not do it does not offer. */
+  may(right: Right): boolean {
+    return this.connection.rights.includes(right)
   }
 
   /** Does what the user asked for; a refusal becomes a toast. Resolves to whether it was done. */

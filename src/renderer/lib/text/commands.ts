@@ -25,6 +25,17 @@ export function busUrl(status: BusStatus): string {
   return status.listener?.state === 'listening' ? status.listener.url : 'http://127.0.0.1:7610'
 }
 
+/**
+ * The bus's address for programs that are run where its secrets lie. A page that came over the bus's own certificate has
+ * another one, which such programs do not trust.
+ */
+export function programUrl(status: BusStatus): string {
+  const seen = busUrl(status)
+  const { listener, sharing } = status
+  const isShared = seen.startsWith('https:') && sharing.url !== null && new URL(seen).port === new URL(sharing.url).port
+  return isShared && listener?.state === 'listening' ? listener.url : seen
+}
+
 /** A word of a shell that reads a secret where it is kept; null where no command can. */
 export function readSecretWord(secret: SecretView | null): string | null {
   if (secret?.in === 'file') return `"$(cat ${shellWord(secret.where)})"`
@@ -34,7 +45,7 @@ export function readSecretWord(secret: SecretView | null): string | null {
 
 /** Sets URL and KEY, which the lines below use. */
 export function setupLines(status: BusStatus): string {
-  return `URL=${shellWord(busUrl(status))}\nKEY=${readSecretWord(status.mainKey) ?? "'paste the main key here'"}`
+  return `URL=${shellWord(programUrl(status))}\nKEY=${readSecretWord(status.mainKey) ?? "'paste the main key here'"}`
 }
 
 /** `payload`: JSON text. */

@@ -1,4 +1,4 @@
-import type { StarterId } from './starters.ts'
+import { needsRootFile, type StarterId } from './starters.ts'
 
 /** A worker that runs as it is saved. */
 export interface StarterFile {
@@ -76,7 +76,10 @@ export const STARTER_FILES: readonly StarterFile[] = [
   }
 ]
 
-/** What it needs of a bus at this address. */
-export function needsOf({ needs }: StarterFile, url: string): string {
-  return needs.replace('BUS_URL', () => url)
+/** What it needs of a bus at this address; `caFile`: the root certificate of one that is shared over HTTPS. */
+export function needsOf({ id, needs }: StarterFile, url: string, caFile?: string): string {
+  const its = needs.replace('BUS_URL', () => url)
+  if (caFile === undefined) return its
+  const trusting = its.replace('npm install http', `npm install --cafile ${caFile} http`)
+  return needsRootFile(id) || trusting !== its ? `${trusting}; and ${caFile} beside it` : its
 }

@@ -10,12 +10,16 @@ export interface StarterOptions {
   readonly key: KeySource
   readonly goal: string
   readonly namespace: string
+  /** By what it knows a bus that is shared over HTTPS: a pin where it takes one, else the file of the root certificate. */
+  readonly trust?: { readonly pin: string; readonly caFile: string }
 }
 
 /** What the configuration of a starter calls a value, and how its language writes one. */
 interface Syntax {
   /** The beginnings of the lines. */
   readonly names: Readonly<Record<'url' | 'goal' | 'namespace' | 'key' | 'keyFile', string>>
+  /** What it knows a shared bus by, and the beginning of that line. */
+  readonly trust: { readonly by: 'pin' | 'caFile'; readonly name: string }
   /** A text as this language has it. */
   readonly text: (text: string) => string
   /** A variable of the environment, or an empty text. */
@@ -24,6 +28,7 @@ interface Syntax {
 
 const PYTHON: Syntax = {
   names: { url: 'BUS_URL = ', goal: 'GOAL = ', namespace: 'NAMESPACE = ', key: 'API_KEY = ', keyFile: 'KEY_FILE = ' },
+  trust: { by: 'caFile', name: 'CA_FILE = ' },
   text: literal,
   variable: (name) => `os.environ.get(${literal(name)}, "")`
 }
@@ -31,11 +36,13 @@ const PYTHON: Syntax = {
 const SYNTAXES: Readonly<Record<StarterId, Syntax>> = {
   bash: {
     names: { url: 'BUS_URL=', goal: 'GOAL=', namespace: 'NAMESPACE=', key: 'API_KEY=', keyFile: 'KEY_FILE=' },
+    trust: { by: 'pin', name: 'PIN=' },
     text: bashText,
     variable: (name) => `"\${${name}-}"`
   },
   powershell: {
     names: { url: '$BusUrl = ', goal: '$Goal = ', namespace: '$Namespace = ', key: '$ApiKey = ', keyFile: '$KeyFile = ' },
+    trust: { by: 'caFile', name: '$CaFile = ' },
     text: powershellText,
     variable: (name) => `$env:${name}`
   },
@@ -51,14 +58,15 @@ const SYNTAXES: Readonly<Record<StarterId, Syntax>> = {
       key: 'const API_KEY = ',
       keyFile: 'const KEY_FILE = '
     },
+    trust: { by: 'pin', name: 'const BUS_PIN = ' },
     text: literal,
     variable: (name) => `process.env[${literal(name)}] ?? ''`
   }
 }
 
 /** The program of a starter, set to a bus. Throws for a program that does not have each line of the configuration once. */
-export function configureStarter(id: StarterId, program: string, { url, key, goal, namespace }: StarterOptions): string {
-  const { names, text, variable } = SYNTAXES[id]
+export function configureStarter(id: StarterId, program: string, { url, key, goal, namespace, trust }: StarterOptions): string {
+  const { names, trust: known, text, variable } = SYNTAXES[id]
   let configured = program
   const set = (name: keyof typeof names, value: string): void => {
     configured = withLine(configured, names[name], value)
@@ -69,7 +77,12 @@ export function configureStarter(id: StarterId, program: string, { url, key, goa
   if (typeof key === 'string') set('key', text(key))
   else if (key?.in === 'environment') set('key', variable(key.where))
   else if (key?.in === 'file') set('keyFile', text(key.where))
-  return configured
+  return trust === undefined ? configured : withLine(configured, known.name, text(trust[known.by]))
+}
+
+/** Whether a starter knows a shared bus by its root certificate, which then has to lie beside it. */
+export function needsRootFile(id: StarterId): boolean {
+  return SYNTAXES[id].trust.by === 'caFile'
 }
 
 /** The text with another value in the only line that begins so. */

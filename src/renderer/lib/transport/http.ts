@@ -9,12 +9,31 @@ export interface BrowserSession {
   /** Rejects with ControlError: `unauthorized` for a wrong password. */
   login(password: string): Promise<void>
   logout(): Promise<void>
+  /**
+   * Asks to be let in with a code that the bus shows; `name`: what this device is called. Rejects with ControlError:
+   * `invalid_code` for one that does not count.
+   */
+  askToPair(code: string, name: string): Promise<PairingTicket>
+  /**
+   * Whether somebody has let this device in, which gives it a session; waits for that half a minute. Rejects with ControlError:
+   * `pairing_refused` when somebody has said no, `not_found` when nobody has decided in time.
+   */
+  isLetIn(ticket: PairingTicket): Promise<boolean>
   /** Hears that there is no session, or that it is over. */
   onEnd: () => void
 }
 
+/** By what a device asks again whether it was let in. */
+export interface PairingTicket {
+  readonly request: string
+  readonly token: string
+}
+
 /** Milliseconds between two attempts to hear events again: doubled each time, up to the second. */
 const RETRY_MS = { first: 500, last: 15_000 } as const
+
+/** Where the page keeps its half of the session's secret. The cookie has the other one, which goes to every port of the host. */
+const SESSION_KEY = 'intent-bus-session'
 
 /** The contract over HTTP, for browsers. Addresses are relative to the page's, so that a proxy may put it anywhere. */
 export class HttpTransport implements ControlTransport, BrowserSession {
@@ -42,12 +61,31 @@ export class HttpTransport implements ControlTransport, BrowserSession {
   async login(password: string): Promise<void> {
     const response = await this.#post('login', { password })
     if (!response.ok) throw await refusalOf(response)
+    const { value } = (await response.json()) as { value: { session: string } }
+    localStorage.setItem(SESSION_KEY, value.session)
   }
 
   async logout(): Promise<void> {
     const response = await this.#post('logout', {})
     if (!response.ok) throw await refusalOf(response)
+    localStorage.removeItem(SESSION_KEY)
     this.onEnd()
+  }
+
+  async askToPair(code: string, name: string): Promise<PairingTicket> {
+    const response = await this.#post('pair', { code, name })
+    if (!response.ok) throw await refusalOf(response)
+    const { request, token } = (await response.json()) as PairingTicket
+    return { request, token }
+  }
+
+  async isLetIn(ticket: PairingTicket): Promise<boolean> {
+    const response = await this.#post('pair/wait', ticket)
+    if (!response.ok) throw await refusalOf(response)
+    if (response.status === 202) return false
+    const { session } = (await response.json()) as { session: string }
+    localStorage.setItem(SESSION_KEY, session)
+    return true
   }
 
   listen(onFrame: (frame: EventFrame) => void, onState: (isLive: boolean) => void): () => void {
@@ -56,7 +94,8 @@ export class HttpTransport implements ControlTransport, BrowserSession {
     let delay: number = RETRY_MS.first
     let hasGap = false
     const open = (): void => {
-      source = new EventSource(`${this.#base}events`)
+      // It sends no headers of our own.
+      source = new EventSource(`${this.#base}events?session=${sessionHalf()}`)
       source.onopen = () => {
         delay = RETRY_MS.first
         onState(true)
@@ -88,13 +127,19 @@ export class HttpTransport implements ControlTransport, BrowserSession {
     return this.#fetch(name, { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(body) })
   }
 
-  async #fetch(name: string, request: RequestInit): Promise<Response> {
+  async #fetch(name: string, request: RequestInit & { readonly headers?: Record<string, string> }): Promise<Response> {
     try {
-      return await fetch(this.#base + name, request)
+      const headers = { ...request.headers, 'X-Intent-Session': sessionHalf() }
+      return await fetch(this.#base + name, { ...request, headers })
     } catch {
       throw new ControlError({ code: 'unreachable', message: 'The bus does not answer. See whether it runs and whether this device can reach it.' })
     }
   }
+}
+
+/** Read each time: another window may have logged in anew. */
+function sessionHalf(): string {
+  return localStorage.getItem(SESSION_KEY) ?? ''
 }
 
 /** A refusal in the shape of SPEC 11, or whatever a proxy in between says instead. */

@@ -5,6 +5,9 @@ import type { Interface } from '../../lib/state/interface.ts'
 import type { Query } from '../../lib/state/query.svelte.ts'
 import { heldBecause } from './settings.ts'
 
+/** What a change means, to be said once it is made; asked for where only the bus knows. */
+type Meaning = string | (() => Promise<string>)
+
 /** The settings as the bus has them, and the way to change some. */
 export class SettingsEditor {
   readonly #shared: Interface
@@ -36,18 +39,18 @@ export class SettingsEditor {
   }
 
   /** Changes some, and says what that means. Rejects with ControlError. */
-  async change(change: Partial<Settings>, meaning: string): Promise<void> {
+  async change(change: Partial<Settings>, meaning: Meaning): Promise<void> {
     this.#busy = Object.keys(change)
     try {
       this.#query.value = await this.#shared.call('settings.change', change)
-      this.#shared.toasts.say(meaning)
+      this.#shared.toasts.say(typeof meaning === 'string' ? meaning : await meaning())
     } finally {
       this.#busy = []
     }
   }
 
   /** The same for a field that shows why it was refused; the answer is null when it was not. */
-  async tryChange(change: Partial<Settings>, meaning: string): Promise<string | null> {
+  async tryChange(change: Partial<Settings>, meaning: Meaning): Promise<string | null> {
     try {
       await this.change(change, meaning)
       return null

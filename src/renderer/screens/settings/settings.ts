@@ -1,6 +1,10 @@
+import type { SessionView } from '../../../shared/control/network-views.ts'
+import { RIGHTS, type Right } from '../../../shared/control/rights.ts'
 import { SETTING_RANGES } from '../../../shared/control/setting-ranges.ts'
 import type { SettingName } from '../../../shared/control/settings.ts'
 import type { ListenerView, SettingsView } from '../../../shared/control/views.ts'
+import { browserName } from '../../lib/text/device.ts'
+import { listed } from '../../lib/text/lists.ts'
 import { counted } from '../../lib/text/numbers.ts'
 
 /** What is wrong with a number for a setting; null when it will do. */
@@ -33,6 +37,30 @@ export function endedText(ended: number, isBrowser: boolean): string {
   return `${counted(ended, isBrowser ? 'other browser' : 'browser')} logged out.`
 }
 
+/** What a browser is called: the name that a device was paired by, else what its browser is. */
+export function sessionName({ name, isPaired }: Pick<SessionView, 'name' | 'isPaired'>): string {
+  return isPaired ? name : browserName(name)
+}
+
+const RIGHT_VERBS: Readonly<Record<Right, readonly string[]>> = {
+  watch: ['watches'],
+  publish: ['publishes'],
+  act: ['cancels', 'retries'],
+  manage: ['manages']
+}
+
+/** `watches, publishes, cancels and retries`: what a browser with these rights does. */
+export function rightsVerbs(rights: readonly Right[]): string {
+  return listed(rights.flatMap((right) => RIGHT_VERBS[right]), Infinity)
+}
+
+/** What a browser with these rights does, as a sentence without its dot. */
+export function rightsText(rights: readonly Right[]): string {
+  if (RIGHTS.every((right) => rights.includes(right))) return 'May do everything'
+  const verbs = rightsVerbs(rights)
+  return verbs.charAt(0).toUpperCase() + verbs.slice(1)
+}
+
 /**
  * Where a page of a browser goes on after the bus moved to another port. null when the bus did not move, and when the page
  * is not reached by the bus's own port: then there is a proxy, which somebody has to tell.
@@ -47,9 +75,4 @@ export function movedHref(
   const url = new URL(page.href)
   url.port = String(after.port)
   return url.href
-}
-
-/** `a`, `a and b`, `a, b and c`. */
-function listed(parts: readonly string[]): string {
-  return parts.length < 2 ? parts.join() : `${parts.slice(0, -1).join(', ')} and ${parts.at(-1)}`
 }

@@ -1,5 +1,5 @@
 import type { BusStatus, IntentView } from '../../../../shared/control/views.ts'
-import { busUrl, pasteableJson, setupLines, shellWord } from '../../../lib/text/commands.ts'
+import { programUrl, pasteableJson, setupLines, shellWord } from '../../../lib/text/commands.ts'
 import type { KeyNames } from './names.ts'
 import { publishBody } from './publication.ts'
 
@@ -30,5 +30,5 @@ export function claimCommand(intent: IntentView, status: BusStatus, nameOf: KeyN
 /** Only the main key can be read by a command: of others there is nothing but a digest. */
 function setupFor(key: string, status: BusStatus, nameOf: KeyNames): string {
   if (key === 'main') return setupLines(status)
-  return `URL=${shellWord(busUrl(status))}\nKEY=${shellWord(`paste the key of ${nameOf(key)} here`)}`
+  return `URL=${shellWord(programUrl(status))}\nKEY=${shellWord(`paste the key of ${nameOf(key)} here`)}`
 }

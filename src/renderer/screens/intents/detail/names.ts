@@ -11,3 +11,8 @@ export function keyNames(keys: readonly KeyView[] | undefined): KeyNames {
     return owners.get(id) ?? (keys === undefined ? id : `${id} (revoked)`)
   }
 }
+
+/** `the main key`, `the key of pi4`: completes "with …". */
+export function keyPhrase(id: string, nameOf: KeyNames): string {
+  return id === 'main' ? 'the main key' : `the key of ${nameOf(id)}`
+}

@@ -1,0 +1,129 @@
+import type { AuditEvent, AuditView } from '../../../shared/control/network-views.ts'
+import { RIGHTS } from '../../../shared/control/rights.ts'
+import { limitWords } from '../../lib/limits/words.ts'
+import { browserName } from '../../lib/text/device.ts'
+import type { KeyNames } from '../intents/detail/names.ts'
+import { rightsVerbs } from '../settings/settings.ts'
+import { readLimits } from './limits-text.ts'
+
+/** What happened, as a sentence; the time, who, and from where stand beside it. */
+
+/** A part of what the trail holds. */
+export const AUDIT_KINDS = ['all', 'access', 'keys', 'network', 'bus'] as const
+export type AuditKind = (typeof AUDIT_KINDS)[number]
+
+/** What a sentence is made of. */
+interface Facts {
+  readonly subject: string
+  readonly detail: string
+  /** Owners of keys by their ids. */
+  readonly nameOf: KeyNames
+  /** When it happened: an expiry was still to come then. */
+  readonly at: number
+}
+
+interface Telling {
+  readonly kind: Exclude<AuditKind, 'all'>
+  /** Something that a careful user looks into. */
+  readonly isWarning?: true
+  readonly tell: (facts: Facts) => string
+}
+
+const TELLINGS: Readonly<Record<AuditEvent, Telling>> = {
+  'bus.started': { kind: 'bus', tell: ({ detail }) => `The bus started${inBrackets(detail)}.` },
+  'bus.paused': { kind: 'bus', tell: () => 'The bus was paused.' },
+  'bus.resumed': { kind: 'bus', tell: () => 'The bus was resumed.' },
+  'bus.purged': { kind: 'bus', tell: ({ subject }) => `Intents were purged: ${subject}.` },
+  'settings.changed': { kind: 'bus', tell: ({ subject }) => `Settings were changed: ${subject}.` },
+  login: {
+    kind: 'access',
+    // What presents its credentials with every request has no browser, but names these.
+    tell: ({ subject, detail }) => (subject === '' ? `A browser logged in${detail === '' ? '' : `: ${browserName(detail)}`}.` : `The ${subject} was used by a program.`)
+  },
+  'login.failed': {
+    kind: 'access',
+    isWarning: true,
+    tell: ({ subject, detail }) => `A wrong ${subject || 'password'} was refused${times(detail)}.`
+  },
+  logout: { kind: 'access', tell: () => 'A browser logged out.' },
+  'session.ended': {
+    kind: 'access',
+    tell: ({ subject, detail }) => (subject === 'all others' ? `All other browsers were logged out${inBrackets(detail)}.` : `${browserName(subject)} was logged out.`)
+  },
+  'secret.revealed': { kind: 'access', tell: ({ subject }) => `The ${subject} was shown.` },
+  'password.changed': { kind: 'access', tell: () => 'The password was changed; other browsers were logged out.' },
+  'key.created': { kind: 'keys', tell: ({ detail, at }) => `A key was made for ${madeFor(detail, at)}.` },
+  'key.changed': { kind: 'keys', tell: ({ subject, detail, nameOf, at }) => `The key of ${nameOf(subject)} was changed: ${limitsAsListed(detail, at)}.` },
+  'key.revoked': { kind: 'keys', tell: ({ subject, detail }) => `The key of ${detail || subject} was revoked.` },
+  'key.rotated': { kind: 'keys', tell: () => 'The main key was replaced.' },
+  'sharing.started': { kind: 'network', tell: ({ detail }) => `The bus was shared on the network${inBrackets(detail)}.` },
+  'sharing.stopped': { kind: 'network', tell: () => 'Sharing was stopped.' },
+  'identity.renewed': { kind: 'network', tell: () => 'Root certificate and key were replaced.' },
+  'pairing.started': { kind: 'network', tell: () => 'A pairing code was shown.' },
+  'pairing.asked': { kind: 'network', tell: ({ subject, detail }) => `${subject} asked for ${detail === 'browser' ? 'this interface in a browser' : 'a key of its own'}.` },
+  'pairing.allowed': { kind: 'network', tell: ({ subject, detail }) => `${subject} was let in, ${givenWords(detail)}.` },
+  'pairing.refused': { kind: 'network', tell: ({ subject }) => `${subject} was refused.` },
+  'pairing.expired': { kind: 'network', tell: ({ subject, detail }) => `${subject} was not let in in time${inBrackets(detail)}.` },
+  'pairing.wrong': { kind: 'network', isWarning: true, tell: ({ detail }) => `A wrong pairing code was refused${times(detail)}.` }
+}
+
+/** What happened, as a sentence. `nameOf`: owners of keys by their ids. */
+export function auditSentence({ event, at, subject, detail }: AuditView, nameOf: KeyNames): string {
+  return TELLINGS[event].tell({ subject, detail, nameOf, at })
+}
+
+export function isWarning({ event }: AuditView): boolean {
+  return TELLINGS[event].isWarning === true
+}
+
+export function isOfKind({ event }: AuditView, kind: AuditKind): boolean {
+  return kind === 'all' || TELLINGS[event].kind === kind
+}
+
+/** Who it was. `nameOf`: owners of keys by their ids. */
+export function actorWords(actor: string, nameOf: KeyNames): string {
+  const known = ACTORS[actor]
+  if (known !== undefined) return known
+  const [, kind, rest = ''] = /^(browser|key) (.*)$/s.exec(actor) ?? []
+  if (kind === 'browser') return `In the browser ${rest}`
+  return kind === 'key' ? `With the key of ${nameOf(rest)}` : actor
+}
+
+const ACTORS: Readonly<Record<string, string>> = {
+  desktop: 'At the app',
+  headless: 'At the start',
+  password: 'With the password',
+  browser: 'In a browser with the password',
+  '': 'A stranger'
+}
+
+/** `detail`: `pi4: claim; goals resize.*`; an owner may have a colon in its name. */
+function madeFor(detail: string, at: number): string {
+  for (let colon = detail.indexOf(': '); colon !== -1; colon = detail.indexOf(': ', colon + 1)) {
+    const text = detail.slice(colon + 2)
+    if (readLimits(text) !== null) return `${detail.slice(0, colon)}: ${limitsAsListed(text, at)}`
+  }
+  return detail
+}
+
+/** The limits of a key as the list of keys says them; as they were noted where that was cut short. */
+function limitsAsListed(text: string, at: number): string {
+  const limits = readLimits(text)
+  return limits === null ? text : limitWords(limits, at) || 'no limits'
+}
+
+/** `detail`: the id of a key, or `browser: watch, publish`. */
+function givenWords(detail: string): string {
+  const [, names] = /^browser: (.*)$/.exec(detail) ?? []
+  if (names === undefined) return 'with a key of its own'
+  return `and ${rightsVerbs(RIGHTS.filter((right) => names.split(', ').includes(right)))}`
+}
+
+function inBrackets(detail: string): string {
+  return detail === '' ? '' : ` (${detail})`
+}
+
+/** `detail`: how many attempts are gathered in an entry. */
+function times(detail: string): string {
+  return detail === '' || detail === '1' ? '' : `, ${detail} times`
+}

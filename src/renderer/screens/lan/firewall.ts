@@ -1,0 +1,48 @@
+/** Where mDNS is spoken, by which machines find each other. */
+const DISCOVERY = '5353/udp'
+
+/** What the firewall of a system asks, and how it is told. */
+export interface FirewallAdvice {
+  readonly system: 'Linux' | 'macOS' | 'Windows'
+  readonly text: string
+  /** What opens the ports, one for each kind of firewall; empty where a dialog does. */
+  readonly commands: readonly { readonly id: string; readonly label: string; readonly code: string }[]
+}
+
+/** `platform`: of the bus's machine, as in Node; null where it is not known, for the advice of all. `port`: that of sharing. */
+export function firewallAdvice(platform: string | null, port: number): FirewallAdvice[] {
+  const all: readonly (readonly [platform: string, advice: FirewallAdvice])[] = [
+    [
+      'linux',
+      {
+        system: 'Linux',
+        text: `Linux does not ask. If a firewall runs, let in \`${port}/tcp\` for the bus, and \`${DISCOVERY}\` so that it is found by its name.`,
+        commands: [
+          { id: 'ufw', label: 'ufw', code: `sudo ufw allow ${port}/tcp && sudo ufw allow ${DISCOVERY}` },
+          {
+            id: 'firewalld',
+            label: 'firewalld',
+            code: `sudo firewall-cmd --permanent --add-port=${port}/tcp --add-port=${DISCOVERY} && sudo firewall-cmd --reload`
+          }
+        ]
+      }
+    ],
+    [
+      'darwin',
+      {
+        system: 'macOS',
+        text: 'macOS asks once whether this app may accept incoming connections, and whether it may find devices on the local network: allow both.',
+        commands: []
+      }
+    ],
+    [
+      'win32',
+      {
+        system: 'Windows',
+        text: `Windows asks once whether this app may be reached: allow it on private networks, for \`${port}/tcp\` and, to be found by its name, \`${DISCOVERY}\`. Your Wi-Fi must be set to “Private network”.`,
+        commands: []
+      }
+    ]
+  ]
+  return all.filter(([name]) => platform === null || name === platform).map(([, advice]) => advice)
+}

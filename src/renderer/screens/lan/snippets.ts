@@ -1,0 +1,85 @@
+import { shellWord } from '../../lib/text/commands.ts'
+import { literal } from '../../lib/text/programs.ts'
+
+/** Lines by which another machine talks to a shared bus. A key is pasted into them there; none is ever written here. */
+
+/** What the root certificate is called where it was copied to. */
+export const ROOT_FILE = 'intent-bus-root.pem'
+
+const PLACEHOLDER = 'paste a key here'
+const INTENT = '{"goal":"greet","payload":{"name":"Ada"},"visibility":"public"}'
+
+export interface Snippet {
+  readonly id: string
+  readonly label: string
+  readonly code: string
+  /** Whether the root certificate must lie beside it. */
+  readonly needsRoot: boolean
+}
+
+/**
+ * Fetches the command line from this bus, by its pin or from nobody, installs it, and pairs. `command`: the line that pairs.
+ */
+export function firstTimeLines(url: string, pin: string, command: string): string {
+  const file = 'intent-bus-client.tgz'
+  // -k only keeps curl from asking authorities; the pin is checked before anything is sent.
+  return `curl -sS -k --pinnedpubkey ${shellWord(pin)} -O ${shellWord(`${url}/${file}`)}
+npm install --global ./${file}
+${command}`
+}
+
+/** `url`: the bus's address for other machines; `pin`: as curl takes it. */
+export function networkSnippets(url: string, pin: string): Snippet[] {
+  const setup = `URL=${shellWord(url)}\nKEY=${shellWord(PLACEHOLDER)}`
+  const pinned = `${setup}\nPIN=${shellWord(pin)}`
+  return [
+    {
+      id: 'curl-pin',
+      label: 'curl, pin',
+      needsRoot: false,
+      // -k only keeps curl from asking authorities; the pin is checked before anything is sent.
+      code: `${pinned}\ncurl -s -k --pinnedpubkey "$PIN" "$URL/intent" -H "X-API-KEY: $KEY" \\\n  -d ${shellWord(INTENT)}`
+    },
+    {
+      id: 'curl-root',
+      label: 'curl, root',
+      needsRoot: true,
+      code: `${setup}\ncurl -s --cacert ${ROOT_FILE} "$URL/intent" -H "X-API-KEY: $KEY" \\\n  -d ${shellWord(INTENT)}`
+    },
+    { id: 'python', label: 'Python', needsRoot: true, code: pythonSnippet(url) },
+    { id: 'typescript', label: 'TypeScript', needsRoot: false, code: typescriptSnippet(url, pin) },
+    { id: 'bash', label: 'bash worker', needsRoot: false, code: `${pinned}\n${BASH_WORKER}` }
+  ]
+}
+
+function pythonSnippet(url: string): string {
+  return `import ssl
+from urllib.request import Request, urlopen
+
+URL = ${literal(url)}
+KEY = ${literal(PLACEHOLDER)}
+INTENT = b'${INTENT}'
+
+trust = ssl.create_default_context(cafile=${literal(ROOT_FILE)})
+headers = {"X-API-KEY": KEY, "Content-Type": "application/json"}
+with urlopen(Request(URL + "/intent", INTENT, headers), timeout=30, context=trust) as answer:
+    print(answer.read().decode())`
+}
+
+function typescriptSnippet(url: string, pin: string): string {
+  return `import { IntentClient } from 'intent-bus-client'
+
+const bus = new IntentClient({
+  baseUrl: ${literal(url)},
+  apiKey: ${literal(PLACEHOLDER)},
+  tls: { pin: ${literal(pin)} }
+})
+console.log(await bus.publish('greet', { name: 'Ada' }, { visibility: 'public' }))`
+}
+
+/** Claims one intent, if there is one within half a minute, and settles it. */
+const BASH_WORKER = `bus() { curl -s -k --pinnedpubkey "$PIN" -H "X-API-KEY: $KEY" "$@"; }
+CLAIMED="$(bus -X POST "$URL/claim?goal=greet&wait=30")"
+ID="$(echo "$CLAIMED" | sed 's/.*"id":"\\([^"]*\\)".*/\\1/')"
+TOKEN="$(echo "$CLAIMED" | sed 's/.*"claim_token":"\\([^"]*\\)".*/\\1/')"
+[ -n "$CLAIMED" ] && bus "$URL/fulfill/$ID" -d '{"claim_token":"'"$TOKEN"'","result":{"said":"Hello"}}'`

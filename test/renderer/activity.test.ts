@@ -1,0 +1,98 @@
+import { describe, expect, it, test } from 'vitest'
+import { limitsText } from '../../src/main/control/limits-text.ts'
+import { comparedLines } from '../../src/renderer/screens/activity/difference.ts'
+import { readLimits } from '../../src/renderer/screens/activity/limits-text.ts'
+import { actorWords, auditSentence, isOfKind, isWarning } from '../../src/renderer/screens/activity/sentences.ts'
+import type { AuditEvent, AuditView, SignatureFailureView } from '../../src/shared/control/network-views.ts'
+import { NO_LIMITS, type KeyLimits } from '../../src/shared/scope.ts'
+
+function entry(event: AuditEvent, subject = '', detail = ''): AuditView {
+  return { n: 1, at: 0, event, actor: '', address: '', subject, detail }
+}
+
+const nameOf = (id: string): string => (id === 'key_1' ? 'pi4' : id)
+
+describe('what happened', () => {
+  test.each<[AuditView, string]>([
+    [entry('login', '', 'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0'), 'A browser logged in: Firefox on Linux.'],
+    [entry('login', 'admin token', 'by credentials'), 'The admin token was used by a program.'],
+    [entry('login.failed', 'password', '12'), 'A wrong password was refused, 12 times.'],
+    [entry('pairing.wrong', '', '1'), 'A wrong pairing code was refused.'],
+    [entry('key.created', 'key_1', 'pi4: claim, read; goals resize.*'), 'A key was made for pi4: claims and reads resize.*.'],
+    [entry('key.created', 'key_1', 'lab: a: b: publish; namespaces lab'), 'A key was made for lab: a: b: publishes in lab.'],
+    [entry('key.created', 'key_1', 'pi4: claim; goals a; until 1970-'), 'A key was made for pi4: claim; goals a; until 1970-.'],
+    [entry('key.changed', 'key_1', 'no limits'), 'The key of pi4 was changed: no limits.'],
+    [entry('key.revoked', 'key_9', 'nas'), 'The key of nas was revoked.'],
+    [entry('session.ended', 'all others', '2'), 'All other browsers were logged out (2).'],
+    [entry('session.ended', 'Phone of Ada'), 'Phone of Ada was logged out.'],
+    [entry('pairing.asked', 'pi5', 'worker'), 'pi5 asked for a key of its own.'],
+    [entry('pairing.allowed', 'pi5', 'key_3'), 'pi5 was let in, with a key of its own.'],
+    [entry('pairing.allowed', 'Phone', 'browser: watch, publish'), 'Phone was let in, and watches and publishes.'],
+    [entry('bus.purged', 'all namespaces'), 'Intents were purged: all namespaces.']
+  ])('%j', (given, sentence) => {
+    expect(auditSentence(given, nameOf)).toBe(sentence)
+  })
+
+  it('is of a kind, and wants a look where somebody tried', () => {
+    expect(isOfKind(entry('pairing.wrong'), 'network')).toBe(true)
+    expect(isOfKind(entry('pairing.wrong'), 'keys')).toBe(false)
+    expect(isOfKind(entry('login'), 'all')).toBe(true)
+    expect([isWarning(entry('login.failed')), isWarning(entry('login'))]).toEqual([true, false])
+  })
+})
+
+describe('limits as the trail notes them', () => {
+  const DAY = 86_400
+
+  test.each<KeyLimits>([
+    NO_LIMITS,
+    { scope: { roles: ['claim', 'read'], namespaces: ['lab', 'home'], goals: ['resize.*', 'until noon'] }, expiresAt: DAY + 0.5, rateLimit: 5 },
+    { scope: { roles: null, namespaces: null, goals: ['publish'] }, expiresAt: null, rateLimit: null },
+    { scope: null, expiresAt: DAY, rateLimit: 1_200 }
+  ])('are read back: %j', (limits) => {
+    expect(readLimits(limitsText(limits))).toEqual(limits)
+  })
+
+  test.each(['', 'claim, fly', 'goals a; namespaces b', 'claim; until soon', 'claim; claim'])('are not read out of %j', (text) => {
+    expect(readLimits(text)).toBeNull()
+  })
+})
+
+test.each([
+  ['desktop', 'At the app'],
+  ['', 'A stranger'],
+  ['browser Phone: of Ada', 'In the browser Phone: of Ada'],
+  ['key key_1', 'With the key of pi4'],
+  ['browser', 'In a browser with the password']
+])('%s is said as %s', (actor, words) => {
+  expect(actorWords(actor, nameOf)).toBe(words)
+})
+
+describe('two sides of a signature', () => {
+  const failure: SignatureFailureView = {
+    at: 0,
+    address: '10.0.0.2',
+    key: 'key_1',
+    method: 'POST',
+    path: '/claim',
+    message: '',
+    expected: ['POST', '/claim?goal=a&wait=1', '1', 'n', ''],
+    found: ['POST', '/claim?wait=1&goal=a', '1', 'n', ''],
+    difference: { line: 2, column: 8 },
+    text: '',
+    next: ''
+  }
+
+  it('are cut where they begin to differ', () => {
+    const { bus, client } = comparedLines(failure)
+    expect(bus[1]!.marked).toEqual({ same: '/claim?', other: 'goal=a&wait=1' })
+    expect(client![1]!.marked).toEqual({ same: '/claim?', other: 'wait=1&goal=a' })
+    expect(bus.filter(({ marked }) => marked !== null)).toHaveLength(1)
+  })
+
+  it('may end before the other, or not be known', () => {
+    const short = comparedLines({ ...failure, found: ['POST', '/claim?goal=a', '1', 'n', ''], difference: { line: 2, column: 14 } })
+    expect(short.client![1]!.marked).toEqual({ same: '/claim?goal=a', other: '' })
+    expect(comparedLines({ ...failure, found: null, difference: null })).toMatchObject({ client: null, bus: [{ marked: null }, {}, {}, {}, {}] })
+  })
+})

@@ -1,0 +1,189 @@
+import { generate } from 'lean-qr'
+import jsQR from 'jsqr'
+import { describe, expect, it, test } from 'vitest'
+import { chooseInterface } from '../../src/main/lan/interfaces.ts'
+import { methods } from '../../src/shared/control/contract.ts'
+import type { ArrivalView, InterfaceView, PairingRequestView, SharingView } from '../../src/shared/control/network-views.ts'
+import { draftOf, type LimitsDraft } from '../../src/renderer/lib/limits/draft.ts'
+import { browserName } from '../../src/renderer/lib/text/device.ts'
+import { pinInHex, readPairingHash } from '../../src/renderer/lib/text/pairing-hash.ts'
+import { qrPath, QUIET_ZONE } from '../../src/renderer/lib/ui/qr-path.ts'
+import { firewallAdvice } from '../../src/renderer/screens/lan/firewall.ts'
+import { allowance, rolesFor, USUAL_RIGHTS, usualLimits } from '../../src/renderer/screens/lan/grant.ts'
+import { causesOfSilence, findingOf, SILENCE } from '../../src/renderer/screens/lan/live-check.ts'
+import { firstTimeLines, networkSnippets } from '../../src/renderer/screens/lan/snippets.ts'
+import { interfaceChoices, isLocalName, outcomeOfSharing } from '../../src/renderer/screens/lan/words.ts'
+
+/** As the bus lists them. */
+const INTERFACES: readonly InterfaceView[] = [
+  { name: 'eth0', addresses: ['192.168.1.20', 'fd00::20'], kind: 'lan', isDefault: false },
+  { name: 'wlan0', addresses: ['192.168.178.5'], kind: 'lan', isDefault: false },
+  { name: 'wg0', addresses: ['10.9.0.2'], kind: 'vpn', isDefault: true },
+  { name: 'docker0', addresses: ['172.17.0.1'], kind: 'virtual', isDefault: false }
+]
+
+function arrival(address: string, outcome: ArrivalView['outcome']): ArrivalView {
+  return { address, firstAt: 0, lastAt: 0, count: 1, outcome, text: '', next: null, agent: null, key: null }
+}
+
+describe('interfaces to share on', () => {
+  it('come with the recommended first and those without other machines last', () => {
+    const choices = interfaceChoices(INTERFACES, '')
+    expect(choices.map(({ value }) => value)).toEqual(['', 'eth0', 'wlan0', 'wg0', 'docker0'])
+    expect(choices[0]).toMatchObject({ label: 'Automatic (recommended)', hint: 'The home network, now eth0 with 192.168.1.20, fd00::20.' })
+    expect(choices[3]!.hint).toContain('VPN')
+    expect(choices[4]!.hint).toContain('virtual')
+  })
+
+  it.each([[INTERFACES], [INTERFACES.slice(2)], [INTERFACES.slice(3)], [[]]])('name what the bus takes by itself: %#', (interfaces) => {
+    const taken = chooseInterface(interfaces, '')
+    expect(interfaceChoices(interfaces, '')[0]!.hint).toContain(taken === null ? 'none right now' : `now ${taken.name} with`)
+  })
+
+  it('hold one that was chosen and is not there now', () => {
+    expect(interfaceChoices([], 'usb0')).toEqual([
+      { value: '', label: 'Automatic (recommended)', hint: 'The home network, none right now.' },
+      { value: 'usb0', label: 'usb0', isMono: true, hint: 'Not there now.' }
+    ])
+  })
+})
+
+describe('the live check', () => {
+  it('waits, then says that it is silent', () => {
+    expect(findingOf([], SILENCE - 1).kind).toBe('waiting')
+    expect(findingOf([], SILENCE).kind).toBe('silent')
+  })
+
+  it('names who got through, though somebody else did not after that', () => {
+    const came = [arrival('192.168.1.9', 'spoke_http'), arrival('192.168.1.8', 'request'), arrival('192.168.1.7', 'request')]
+    expect(findingOf(came, 0)).toEqual({ kind: 'reached', by: came[1], others: [came[0]] })
+  })
+
+  it('tells of trouble where nobody got through', () => {
+    const came = [arrival('192.168.1.9', 'distrusts_certificate')]
+    expect(findingOf(came, SILENCE)).toEqual({ kind: 'trouble', arrivals: came })
+  })
+
+  it('looks for silence in the network first, then in the firewall of the platform, then in the Wi-Fi', () => {
+    const view = { interface: 'eth0', interfaces: INTERFACES, port: 7611 } as SharingView
+    const causes = causesOfSilence(view, 'linux')
+    expect(causes.map(({ title }) => title)).toEqual(['Another network', 'The firewall of the bus’s machine', 'The Wi-Fi keeps devices apart'])
+    expect(causes[0]!.text).toContain('192.168.1.20')
+    expect(causes[0]!.text).toContain('wlan0 (192.168.178.5)')
+    expect(causes[0]!.text).not.toContain('docker0')
+    expect(causes[1]!.firewall.map(({ system }) => system)).toEqual(['Linux'])
+  })
+
+  it('speaks of all firewalls where the platform is not known', () => {
+    expect(firewallAdvice(null, 7611).map(({ system }) => system)).toEqual(['Linux', 'macOS', 'Windows'])
+    expect(firewallAdvice('darwin', 7611).map(({ system }) => system)).toEqual(['macOS'])
+  })
+
+  it('has lines that open both ports, and make them count', () => {
+    const codes = firewallAdvice('linux', 7612)[0]!.commands.map(({ code }) => code)
+    for (const code of codes) for (const port of ['7612/tcp', '5353/udp']) expect(code).toContain(port)
+    expect(codes.at(-1)).toMatch(/&& sudo firewall-cmd --reload$/)
+  })
+})
+
+describe('what came of sharing', () => {
+  test.each<[SharingView['state'], string | null, RegExp]>([
+    ['listening', null, /^The bus is shared/],
+    ['waiting', 'This machine is in no network.', /waits for a network/],
+    ['failed', 'The key of this bus is damaged.', /^The key of this bus is damaged\.$/]
+  ])('%s', (state, problem, words) => {
+    expect(outcomeOfSharing({ state, problem } as SharingView)).toMatch(words)
+  })
+})
+
+test('a name of the network is told from an address and from a name of a server of names', () => {
+  expect(['https://pi-bus.local:7611', 'https://192.168.1.20:7611', 'https://[fd00::20]:7611', 'https://bus.home.arpa:7611'].map(isLocalName)).toEqual([true, false, false, false])
+})
+
+describe('letting a device in', () => {
+  const request: PairingRequestView = { id: 'r1', kind: 'browser', name: 'phone', address: '10.0.0.2', agent: null, askedAt: 0, expiresAt: 100, state: 'waiting' }
+  const choice = { name: 'my phone', limits: { ...draftOf(), goals: 'resize.*' }, rights: { watch: true, publish: false, act: true } }
+
+  it('gives a browser the rights that were ticked, and nothing of a key', () => {
+    expect(allowance(request, choice, 0)).toEqual({ id: 'r1', allow: true, name: 'my phone', rights: ['watch', 'act'] })
+  })
+
+  it('gives a browser at least the right to watch', () => {
+    expect(allowance(request, { ...choice, rights: { watch: false, publish: false, act: false } }, 0)).toMatchObject({ rights: ['watch'] })
+  })
+
+  it('gives a browser nothing that undoes what others did, unless it is ticked', () => {
+    expect(allowance(request, { ...choice, rights: USUAL_RIGHTS }, 0)).toMatchObject({ rights: ['watch', 'publish'] })
+  })
+
+  it('gives a machine what a worker needs, unless more is chosen', () => {
+    const rolesOf = (limits: LimitsDraft) => methods['pairing.decide'].parse(allowance({ ...request, kind: 'worker' }, { ...choice, limits }, 0))
+    const usual = usualLimits()
+    expect(rolesOf(usual)).toMatchObject({ limits: { scope: { roles: ['claim', 'read'], goals: null } } })
+    expect(rolesOf({ ...usual, roles: rolesFor('publisher', usual.roles) })).toMatchObject({ limits: { scope: { roles: ['publish', 'read'] } } })
+    expect(rolesOf({ ...usual, roles: rolesFor('both', usual.roles) })).toMatchObject({ limits: { scope: null } })
+    expect(rolesFor('chosen', usual.roles)).toEqual(usual.roles)
+  })
+
+  it('gives a machine the limits of the form, as the contract takes them', () => {
+    const given = allowance({ ...request, kind: 'worker' }, choice, 0)
+    expect(methods['pairing.decide'].parse(given)).toMatchObject({ limits: { scope: { roles: null, namespaces: null, goals: ['resize.*'] } } })
+  })
+})
+
+describe('the link of a pairing code', () => {
+  const pin = 'sha256//q8yDKMvQ4k1u0G7cM4mQm2mP2o6Y5mYt7xR1fT0w5hA='
+
+  it('says code and pin, and is no place of the interface', () => {
+    expect(readPairingHash(`#pair=K7QF-92MX&pin=${encodeURIComponent(pin)}`)).toEqual({ code: 'K7QF-92MX', pin })
+    expect(readPairingHash('#pair=K7QF-92MX')).toEqual({ code: 'K7QF-92MX', pin: null })
+    expect(readPairingHash('#/intents?filter=pair')).toBeNull()
+  })
+
+  it('has the pin as browsers show the key, and nothing where it is none', () => {
+    expect(pinInHex(pin)).toBe(Buffer.from(pin.slice('sha256//'.length), 'base64').toString('hex'))
+    expect(pinInHex('<b>trust me</b>')).toBeNull()
+  })
+})
+
+describe('lines for other machines', () => {
+  it('bring the program by the pin, then pair', () => {
+    const lines = firstTimeLines('https://[fd00::20]:7611', 'sha256//abc=', 'intent-bus pair …').split('\n')
+    expect(lines[0]).toBe("curl -sS -k --pinnedpubkey sha256//abc= -O 'https://[fd00::20]:7611/intent-bus-client.tgz'")
+    expect(lines[1]).toBe('npm install --global ./intent-bus-client.tgz')
+    expect(lines[2]).toBe('intent-bus pair …')
+  })
+
+  it('hold the address, and the pin or the root', () => {
+    const snippets = networkSnippets('https://[fd00::20]:7611', 'sha256//abc=')
+    for (const { code } of snippets) expect(code).toContain('https://[fd00::20]:7611')
+    for (const { code, needsRoot } of snippets) expect(code).toContain(needsRoot ? 'intent-bus-root.pem' : 'sha256//abc=')
+  })
+})
+
+test('the path of a QR code is the code', () => {
+  const text = `https://192.168.1.20:7611/admin/#pair=K7QF-92MX&pin=${encodeURIComponent('sha256//q8yDKMvQ4k1u0G7cM4mQm2mP2o6Y5mYt7xR1fT0w5hA=')}`
+  const code = generate(text)
+  const scale = 3
+  const size = (code.size + 2 * QUIET_ZONE) * scale
+  const pixels = new Uint8ClampedArray(size * size * 4).fill(255)
+  for (const [, x, y, width] of qrPath(code).matchAll(/M(\d+) (\d+)h(\d+)v1h-\d+z/g)) {
+    const left = (Number(x) + QUIET_ZONE) * scale
+    const top = (Number(y) + QUIET_ZONE) * scale
+    for (let row = top; row < top + scale; row++) {
+      for (let column = left; column < left + Number(width) * scale; column++) pixels.fill(0, (row * size + column) * 4, (row * size + column) * 4 + 3)
+    }
+  }
+  expect(jsQR.default(pixels, size, size)?.data).toBe(text)
+})
+
+test.each([
+  ['Mozilla/5.0 (Linux; Android 15) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0 Mobile Safari/537.36', 'Chrome on Android'],
+  ['Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.0 Mobile/15E148 Safari/604.1', 'Safari on iPhone'],
+  ['Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0 Safari/537.36 Edg/140.0', 'Edge on Windows'],
+  ['Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0', 'Firefox on Linux'],
+  ['curl/8.5.0', 'curl/8.5.0'],
+  ['intent-bus/0.1.0 (Linux)', 'intent-bus/0.1.0 (Linux)']
+])('%s is called %s', (agent, name) => {
+  expect(browserName(agent)).toBe(name)
+})
