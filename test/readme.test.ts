@@ -1,9 +1,11 @@
 import { spawnSync } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
+import { allowNext, SharedBus } from './lan/shared-bus.ts'
 import { BusProcess, cleanEnvironment, ROOT } from './support/bus-process.ts'
 import { temporaryFolder } from './support/folders.ts'
+import { HomeNetwork, type NetworkHost } from './support/home-network.ts'
 
 const readme = readFileSync(join(ROOT, 'README.md'), 'utf8')
 
@@ -11,6 +13,12 @@ const readme = readFileSync(join(ROOT, 'README.md'), 'utf8')
 function shellBlocks(heading: string): string {
   const section = readme.split(/^## /m).find((part) => part.startsWith(heading))!
   return [...section.matchAll(/^```sh\n(.*?)^```/gms)].map(([, block]) => block).join('')
+}
+
+/** What links can point at in a document: its headings, as GitHub names them. */
+function anchorsOf(path: string): string[] {
+  const headings = readFileSync(path, 'utf8').matchAll(/^#+ (.+)$/gm)
+  return [...headings].map(([, heading]) => heading!.toLowerCase().replace(/[^\p{L}\p{N} _-]/gu, '').replaceAll(' ', '-'))
 }
 
 test('the five minutes with curl do what the README says', async () => {
@@ -58,6 +66,39 @@ test('the command line does what the README says', { timeout: 60_000 }, async ()
   expect(stdout).toContain('the worker ended with 143')
 })
 
+const noNetwork = HomeNetwork.trouble()
+
+test.skipIf(noNetwork !== undefined)(`the home network does what the README says${noNetwork ? `: ${noNetwork}` : ''}`, { timeout: 120_000 }, async () => {
+  using folder = temporaryFolder()
+  using network = await HomeNetwork.create(2)
+  const [home, away] = network.hosts as [NetworkHost, NetworkHost]
+  await using shared = await SharedBus.start(home, { BUS_DISCOVERY: 'true', BUS_NAME: 'kitchen' })
+  await shared.until(({ discovery }) => discovery.state === 'announced')
+  const { code } = shared.call('pairing.start', {}).code!
+  const script = shellBlocks('Your home network')
+    .replaceAll('192.168.1.20', home.address)
+    .replace('sha256//…', shared.view.identity!.pin)
+    .replace('K7QF-92MX', code)
+  const prefix = join(folder.path, 'npm')
+  const work = join(folder.path, 'work')
+  mkdirSync(work)
+  const npm = { npm_config_prefix: prefix, npm_config_audit: 'false', npm_config_fund: 'false', npm_config_update_notifier: 'false', npm_config_offline: 'true' }
+  const env = { ...cleanEnvironment(), ...npm, HOME: folder.path, PATH: `${join(prefix, 'bin')}:${process.env.PATH}` }
+  const device = away.spawn('bash', ['-c', `set -eu\n${script}`], { env, cwd: work, stdio: ['ignore', 'pipe', 'pipe'] })
+  let [stdout, stderr] = ['', '']
+  device.stdout!.setEncoding('utf8').on('data', (text: string) => (stdout += text))
+  device.stderr!.setEncoding('utf8').on('data', (text: string) => (stderr += text))
+  const ended = new Promise((resolve) => device.once('close', resolve))
+  await vi.waitFor(() => expect([device.exitCode, stderr]).toEqual([null, expect.stringContaining('Now allow')]), { timeout: 60_000, interval: 200 })
+  await allowNext(shared)
+  expect(await ended, stdout + stderr).toBe(0)
+  for (const said of [`kitchen  https://${home.address}:7611`, `Paired with home at https://${home.address}:7611.`, '{"NAME":"ADA"}', '{"ok":true}', 'Forgot home.']) {
+    expect(stdout).toContain(said)
+  }
+  expect(stdout).not.toContain('FAIL')
+  expect(existsSync(join(folder.path, '.intent-bus', 'home.pem'))).toBe(false)
+})
+
 test('the commands that the README names exist', () => {
   const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { scripts: Record<string, string> }
   const named = [...readme.matchAll(/npm (?:run (?:-s )?)?(\w+)/g)].map(([, name]) => name!)
@@ -76,10 +117,13 @@ test('the README lists exactly the variables that the bus reads', () => {
 })
 
 test('every file that the documents link to is there', () => {
-  for (const document of ['README.md', 'docs/architecture.md', 'docs/store.md', 'docs/protocol.md', 'docs/performance.md', 'docs/client.md']) {
+  const pages = readdirSync(join(ROOT, 'docs')).filter((name) => name.endsWith('.md')).map((name) => join('docs', name))
+  for (const document of ['README.md', 'SECURITY.md', 'CHANGELOG.md', ...pages]) {
     const text = readFileSync(join(ROOT, document), 'utf8')
-    for (const [, target] of text.matchAll(/\]\((?!http)([^)#]+)\)/g)) {
-      expect(() => readFileSync(join(ROOT, document, '..', target!)), `${target} in ${document}`).not.toThrow()
+    for (const [, target, heading] of text.matchAll(/\]\((?!http)([^)#]*)(?:#([^)]+))?\)/g)) {
+      const path = join(ROOT, document, target === '' ? '.' : join('..', target!))
+      expect(existsSync(path), `${target} in ${document}`).toBe(true)
+      if (heading !== undefined) expect(anchorsOf(path), `#${heading} in ${document}`).toContain(heading)
     }
   }
 })
