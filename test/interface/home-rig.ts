@@ -31,11 +31,8 @@ export class HomeRig implements AsyncDisposable {
   static async start(env: Readonly<Record<string, string>> = {}): Promise<HomeRig> {
     const network = await HomeNetwork.create(3)
     const [home, phone] = network.hosts as [NetworkHost, NetworkHost]
-    const [shared, desk, pocket] = await Promise.all([
-      SharedBus.start(home, { BUS_SHARE: '', BUS_DISCOVERY: '', ...env }),
-      NetworkBrowser.start(home),
-      NetworkBrowser.start(phone)
-    ])
+    const [shared] = await Promise.all([SharedBus.start(home, { BUS_SHARE: '', BUS_DISCOVERY: '', ...env }), settled(network.hosts)])
+    const [desk, pocket] = await Promise.all([NetworkBrowser.start(home), NetworkBrowser.start(phone)])
     return new HomeRig(network, shared, desk, pocket, await openDesk(shared, desk, '#/lan'))
   }
 
@@ -80,6 +77,11 @@ export class HomeRig implements AsyncDisposable {
     await this.shared[Symbol.asyncDispose]()
     this.#network[Symbol.dispose]()
   }
+}
+
+/** A new address is tentative for a moment (RFC 4862). When it is that no more, Chromium drops whatever it is loading. */
+async function settled(hosts: readonly NetworkHost[]): Promise<void> {
+  for (const host of hosts) await expect.poll(() => host.run('ip', 'address', 'show', 'tentative')).toBe('')
 }
 
 async function openDesk({ bus }: SharedBus, desk: NetworkBrowser, place: string, view?: View): Promise<Page> {

@@ -171,6 +171,9 @@ describe.skipIf(trouble !== undefined)(`letting devices in${trouble === undefine
       await rig.readQuestion('pi5 asks for a key')
       await expect(rig.dialog.getByRole('radio', { name: 'Worker' })).toBeChecked()
       await expect(rig.dialog).not.toContainText('Publish intents.')
+      await rig.page.setViewportSize({ width: 390, height: 844 })
+      expect(await sticksOut(rig.page)).toBe(false)
+      await rig.page.setViewportSize({ width: 1280, height: 900 })
       await rig.dialog.getByRole('radio', { name: 'Both' }).check()
       await expect(rig.dialog).toContainText('Publish intents.')
       await rig.dialog.getByRole('radio', { name: 'Choose…' }).check()
@@ -205,6 +208,15 @@ describe.skipIf(trouble !== undefined)(`letting devices in${trouble === undefine
     expect([...rig.desk.trouble(), ...rig.pocket.trouble(/status of 40[13]/)]).toEqual([])
   })
 })
+
+/** Whether something in the dialog is wider than it: then one has to scroll sideways in it. */
+function sticksOut(page: Page): Promise<boolean> {
+  return page.evaluate<boolean>(`(() => {
+    const dialog = document.querySelector('dialog[open]')
+    const { right } = dialog.getBoundingClientRect()
+    return [...dialog.querySelectorAll('*')].some((part) => part.getBoundingClientRect().right > right)
+  })()`)
+}
 
 /** What a camera reads off the QR code on a page; `camera`: a page without a policy, to decode the picture. */
 async function scanned(page: Page, camera: Page): Promise<string | undefined> {

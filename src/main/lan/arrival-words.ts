@@ -26,7 +26,7 @@ export const ARRIVAL_WORDS: Readonly<Record<ArrivalOutcome, { readonly text: str
   },
   wrong_signature: {
     text: 'Signed its request in another way than the bus does, or sent it twice.',
-    next: 'Look at the failures of signatures: they show what the bus signs over.'
+    next: 'Look at the refused signatures, in Activity: they show what the bus signs over.'
   },
   wrong_key: {
     text: 'Sent an API key that does not count.',
