@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, test } from 'vitest'
+import { SignatureRefusal } from '../../src/main/http/signatures/refusal.ts'
 import { ProtocolError, type ErrorCode } from '../../src/shared/errors.ts'
 import type { Exchange } from '../../src/main/http/exchange.ts'
 import { outcomeOfLeaving } from '../../src/main/lan/arrival-words.ts'
@@ -86,8 +87,8 @@ describe('how it went', () => {
     ['wrong_password', { 'x-admin-token': 'x' }, '/admin/dead', refused('unauthorized')],
     ['wrong_password', {}, '/admin/control/login', refused('unauthorized', 'Wrong password.')],
     ['wrong_host', {}, '/claim', refused('invalid_host')],
-    ['wrong_signature', { 'x-api-key': 'k' }, '/claim', refused('invalid_signature', 'Bad signature')],
-    ['clock_off', { 'x-api-key': 'k' }, '/claim', refused('invalid_signature', 'Stale timestamp: it is more than 300 seconds off.')]
+    ['wrong_signature', { 'x-api-key': 'k' }, '/claim', new SignatureRefusal('wrong', 'Bad signature')],
+    ['clock_off', { 'x-api-key': 'k' }, '/claim', new SignatureRefusal('stale', 'The clocks differ.')]
   ])('%s for %j at %s', (outcome, headers, url, refusal) => {
     arrivals.answered(request('10.0.0.2', headers, url), refusal)
     expect(arrivals.view[0]).toMatchObject({ outcome })

@@ -1,5 +1,6 @@
 import type { ArrivalOutcome } from '../../shared/control/network-views.ts'
 import type { ProtocolError } from '../../shared/errors.ts'
+import { SignatureRefusal } from '../http/signatures/refusal.ts'
 
 /** What a user is told of how it went for a visitor, and what to do about it. */
 export const ARRIVAL_WORDS: Readonly<Record<ArrivalOutcome, { readonly text: string; readonly next: string | null }>> = {
@@ -56,7 +57,7 @@ export function outcomeOfRequest(refused: ProtocolError, credentials: Credential
     case 'invalid_host':
       return 'wrong_host'
     case 'invalid_signature':
-      return refused.message.startsWith('Stale timestamp') ? 'clock_off' : 'wrong_signature'
+      return refused instanceof SignatureRefusal && refused.trouble === 'stale' ? 'clock_off' : 'wrong_signature'
     case 'unauthorized':
       return credentials === 'key' ? 'wrong_key' : credentials === 'password' ? 'wrong_password' : 'request'
     default:

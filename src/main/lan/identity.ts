@@ -1,6 +1,7 @@
 import { createPrivateKey, createPublicKey, X509Certificate, type KeyObject } from 'node:crypto'
 import type { IdentityView } from '../../shared/control/network-views.ts'
 import type { Clock } from '../bus/clock.ts'
+import type { ServerCertificate } from '../http/server.ts'
 import { BACKDATED_DAYS, IdentityError, IdentityStore, type IdentityOwner, type KeptIdentity, type Leaf } from './identity-store.ts'
 import { keyDigest } from './key-digest.ts'
 import { isPermitted } from './permitted.ts'
@@ -9,13 +10,6 @@ const DAY = 86_400
 /** Short, for no client looks whether one was withdrawn; at a third left a new one is signed, with the same key. */
 const LEAF_DAYS = 90
 const RENEWED_BEFORE_DAYS = 30
-
-/** What a TLS server shows, in PEM. */
-export interface ServerCertificate {
-  readonly key: string
-  /** The leaf, and behind it the root. */
-  readonly cert: string
-}
 
 /**
  * By what other machines know this bus: a root of its own, and a leaf that the root signs for the names and addresses of

@@ -1,5 +1,4 @@
-import type { KeyLimits } from '../scope.ts'
-import type { GivenRight, Right } from './rights.ts'
+import type { Right } from './rights.ts'
 
 /** What operators get to see of the network: sharing, pairing, who is let in. Times are Unix seconds. */
 
@@ -119,15 +118,6 @@ export interface PairingView {
   readonly requests: readonly PairingRequestView[]
   /** Codes that did not count since the bus started, and when the last one came. */
   readonly wrongCodes: { readonly count: number; readonly lastAt: number | null }
-}
-
-/** What a device is given when it is allowed in. */
-export interface PairingGrant {
-  readonly name: string
-  /** Of a worker's key. */
-  readonly limits: KeyLimits
-  /** Of a browser's session. */
-  readonly rights: readonly GivenRight[]
 }
 
 /** A browser that is logged in or paired. */

@@ -59,8 +59,3 @@ export const CHECK_WORDS: Readonly<Record<SharingCheck['name'], string>> = {
   clock: 'Clock',
   discovery: 'Discovery'
 }
-
-/** Host and port of the bus, as other programs show them. */
-export function hostOf(url: string): string {
-  return new URL(url).host
-}
