@@ -35,6 +35,20 @@ module.exports = {
       to: { path: '^src/main/(headless|start|serve|announce|secrets|data-directory|config|desktop)|node_modules/(electron|better-sqlite3)/|^electron$' }
     },
     {
+      name: 'net-carries-bytes',
+      comment: 'Addresses, ports and connections, whatever is asked over them.',
+      severity: 'error',
+      from: { path: '^src/main/net/' },
+      to: { path: '^src/main/(?!net/)|node_modules/(koa|@koa|electron)/|^electron$' }
+    },
+    {
+      name: 'lan-knows-no-carrier',
+      comment: 'HTTP and the contract tell and change how the bus is shared, never the other way round.',
+      severity: 'error',
+      from: { path: '^src/main/(lan/|announcer[.]ts$)' },
+      to: { path: '^src/main/(http/|control/|desktop/|headless|start|serve|assemble|settings)|node_modules/(koa|@koa|electron|better-sqlite3)/|^electron$' }
+    },
+    {
       name: 'one-door-to-sqlite',
       severity: 'error',
       from: { path: '^src', pathNot: '^src/main/bus/store/database[.]ts$' },

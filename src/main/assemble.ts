@@ -16,13 +16,13 @@ import { createApp } from './http/app.ts'
 import { ClientPackage } from './http/client-package.ts'
 import { HostNames } from './http/hosts.ts'
 import { InterfaceFiles } from './http/interface-files.ts'
-import { isLeaving, visitorsOf, type RequestListener } from './http/server.ts'
+import { isLeaving, isShared, visitorsOf, type RequestListener } from './net/http-server.ts'
 import { SignatureFailures } from './http/signatures/failures.ts'
 import { IdentityStore } from './lan/identity-store.ts'
 import { systemNetwork, type Network } from './lan/network.ts'
 import { Pairing } from './lan/pairing/pairing.ts'
 import { Sharing } from './lan/sharing.ts'
-import { Listener } from './listener.ts'
+import { Listener } from './net/listener.ts'
 import type { Log } from './log.ts'
 import type { Secret } from './secrets.ts'
 import type { SettingsFile } from './settings.ts'
@@ -87,7 +87,16 @@ export function assemble(parts: Parts): Faces {
     settings.values
   )
   const feed: Feed = new Feed(bus, clock, () => busStatus(deps))
-  const pairing = new Pairing({ bus, clock, random, feed, sharing })
+  const pairing = new Pairing({
+    bus,
+    clock,
+    random,
+    sharing,
+    onChange: (what) => {
+      feed.noteChanged(what === 'waiting' ? 'pairing' : what)
+      if (what === 'waiting') feed.noteStatus()
+    }
+  })
   const deps: ControlDependencies = {
     bus,
     clock,
@@ -131,7 +140,7 @@ export function assemble(parts: Parts): Faces {
     clientPackage: new ClientPackage(parts.built.clientPackage),
     isClosing: isLeaving,
     visitorsOf,
-    isShared: (req) => visitorsOf(req) !== undefined
+    isShared
   })
   const handle = app.callback()
   return { listener, sharing, pairing, feed, control }

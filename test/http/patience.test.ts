@@ -1,8 +1,8 @@
 import { connect, type Socket } from 'node:net'
 import { expect, test } from 'vitest'
-import { clientNetwork } from '../../src/main/http/addresses.ts'
+import { clientNetwork } from '../../src/main/net/addresses.ts'
 import { waitAfter } from '../../src/main/http/failed-logins.ts'
-import { HttpServer, PATIENCE } from '../../src/main/http/server.ts'
+import { HttpServer, PATIENCE } from '../../src/main/net/http-server.ts'
 
 /** Sends raw bytes and gives everything that comes back until the server closes. */
 function converse(port: number, send: (socket: Socket) => void): Promise<string> {

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, test } from 'vitest'
 import { SignatureRefusal } from '../../src/main/http/signatures/refusal.ts'
 import { ProtocolError, type ErrorCode } from '../../src/shared/errors.ts'
-import type { Exchange } from '../../src/main/http/exchange.ts'
+import { visit, type Exchange } from '../../src/main/http/exchange.ts'
 import { outcomeOfLeaving } from '../../src/main/lan/arrival-words.ts'
 import { Arrivals } from '../../src/main/lan/arrivals.ts'
 import { HandClock } from '../support/hand-clock.ts'
@@ -26,11 +26,11 @@ function refused(code: ErrorCode, message = 'No.'): ProtocolError {
 
 describe('who came', () => {
   test('is told newest first, once for each address', () => {
-    arrivals.answered(request('10.0.0.2', { 'user-agent': 'curl/8' }), undefined)
+    arrivals.answered(visit(request('10.0.0.2', { 'user-agent': 'curl/8' }), undefined))
     clock.jump(5)
-    arrivals.answered(request('10.0.0.3'), undefined)
+    arrivals.answered(visit(request('10.0.0.3'), undefined))
     clock.jump(5)
-    arrivals.answered(request('10.0.0.2', { 'user-agent': 'x'.repeat(500), 'x-api-key': 'key_1' }), undefined)
+    arrivals.answered(visit(request('10.0.0.2', { 'user-agent': 'x'.repeat(500), 'x-api-key': 'key_1' }), undefined))
     const now = clock.now()
     expect(arrivals.view).toMatchObject([
       { address: '10.0.0.2', firstAt: now - 10, lastAt: now, count: 2, outcome: 'request', agent: 'x'.repeat(160), key: 'key_1' },
@@ -40,7 +40,7 @@ describe('who came', () => {
 
   test('is never this machine itself', () => {
     for (const address of ['10.0.0.1', '127.0.0.1', '::1', '']) {
-      arrivals.answered(request(address), undefined)
+      arrivals.answered(visit(request(address), undefined))
       arrivals.left(address, 'ERR_SSL_HTTP_REQUEST')
     }
     expect(arrivals.view).toEqual([])
@@ -48,9 +48,9 @@ describe('who came', () => {
 
   test('is forgotten for others, the longest silent first', () => {
     for (let i = 0; i < 150; i++) {
-      arrivals.answered(request(`10.1.0.${i}`), undefined)
+      arrivals.answered(visit(request(`10.1.0.${i}`), undefined))
       clock.jump(1)
-      arrivals.answered(request('10.9.9.9'), undefined)
+      arrivals.answered(visit(request('10.9.9.9'), undefined))
     }
     expect(arrivals.view).toHaveLength(100)
     expect(arrivals.view.map(({ address }) => address)).toEqual(expect.arrayContaining(['10.9.9.9', '10.1.0.149']))
@@ -58,10 +58,10 @@ describe('who came', () => {
   })
 
   test('is said at once, and then once a second at most', async () => {
-    for (let i = 0; i < 50; i++) arrivals.answered(request('10.0.0.2'), undefined)
+    for (let i = 0; i < 50; i++) arrivals.answered(visit(request('10.0.0.2'), undefined))
     await clock.advance(0)
     expect(changes).toBe(1)
-    for (let i = 0; i < 50; i++) arrivals.answered(request('10.0.0.2'), undefined)
+    for (let i = 0; i < 50; i++) arrivals.answered(visit(request('10.0.0.2'), undefined))
     await clock.advance(0.9)
     expect(changes).toBe(1)
     await clock.advance(0.2)
@@ -90,7 +90,7 @@ describe('how it went', () => {
     ['wrong_signature', { 'x-api-key': 'k' }, '/claim', new SignatureRefusal('wrong', 'Bad signature')],
     ['clock_off', { 'x-api-key': 'k' }, '/claim', new SignatureRefusal('stale', 'The clocks differ.')]
   ])('%s for %j at %s', (outcome, headers, url, refusal) => {
-    arrivals.answered(request('10.0.0.2', headers, url), refusal)
+    arrivals.answered(visit(request('10.0.0.2', headers, url), refusal))
     expect(arrivals.view[0]).toMatchObject({ outcome })
     expect(arrivals.view[0]!.text).toMatch(/\.$/)
     expect(arrivals.view[0]!.next === null).toBe(outcome === 'request')
@@ -113,12 +113,12 @@ describe('how it went', () => {
   })
 
   test('a spare connection of a browser says nothing against the requests beside it', () => {
-    arrivals.answered(request('10.0.0.2'), undefined)
+    arrivals.answered(visit(request('10.0.0.2'), undefined))
     arrivals.left('10.0.0.2', undefined)
     expect(arrivals.view[0]).toMatchObject({ outcome: 'request', count: 1 })
     arrivals.left('10.0.0.2', 'ERR_SSL_TLSV1_ALERT_UNKNOWN_CA')
     expect(arrivals.view[0]!.outcome).toBe('distrusts_certificate')
-    arrivals.answered(request('10.0.0.2'), undefined)
+    arrivals.answered(visit(request('10.0.0.2'), undefined))
     clock.jump(60)
     arrivals.left('10.0.0.2', undefined)
     expect(arrivals.view[0]!.outcome).toBe('broke_off')

@@ -7,7 +7,7 @@ import type { Config } from '../config.ts'
 import type { Host } from '../host.ts'
 import type { Pairing } from '../lan/pairing/pairing.ts'
 import type { Sharing } from '../lan/sharing.ts'
-import type { Listener } from '../listener.ts'
+import type { Listener } from '../net/listener.ts'
 import type { Secret } from '../secrets.ts'
 import type { SettingsFile } from '../settings.ts'
 

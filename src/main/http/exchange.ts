@@ -1,11 +1,13 @@
-import { STATUS_CODES, type IncomingMessage, type ServerResponse } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Context, Middleware } from 'koa'
 import type { ControlFailure } from '../../shared/control/transport.ts'
-import { errorBody, errorStatus, ProtocolError, type ErrorCode } from '../../shared/errors.ts'
-import { PROTOCOL_VERSION, REQUEST_ID_PATTERN } from '../../shared/limits.ts'
+import { errorBody, errorStatus, ProtocolError } from '../../shared/errors.ts'
+import { REQUEST_ID_PATTERN } from '../../shared/limits.ts'
 import { parseQuery, type QueryPairs } from '../../shared/signing.ts'
-import type { Log } from '../log.ts'
 import type { Random } from '../bus/random.ts'
+import type { Log } from '../log.ts'
+import type { Credentials, Visit, Visitors } from '../net/http-server.ts'
+import { SPEC_HEADERS } from '../net/raw-refusal.ts'
 
 /** What a handler answers with. `headers` is a flat list of names and values. */
 export interface Reply {
@@ -55,19 +57,9 @@ const MAX_LOGGED_PATH = 256
 
 const NO_HEADERS: readonly string[] = []
 
-/** SPEC 10. */
-const SPEC_HEADERS = [
-  'X-Frame-Options',
-  'DENY',
-  'X-Content-Type-Options',
-  'nosniff',
-  'Referrer-Policy',
-  'no-referrer',
-  'Cache-Control',
-  'no-store',
-  'X-Intent-Version',
-  PROTOCOL_VERSION
-] as const
+/** Under it the control contract is carried over HTTP. */
+export const CONTROL_PATH = '/admin/control/'
+const LOGIN_PATH = `${CONTROL_PATH}login`
 
 export function json(status: number, body: string, headers: readonly string[] = NO_HEADERS): Reply {
   return { status, body, type: 'application/json', headers }
@@ -124,14 +116,6 @@ export class ClientGoneError extends Error {
   override readonly name = 'ClientGoneError'
 }
 
-/** Is told who comes to a server, and how it went for them. */
-export interface Visitors {
-  /** A request was answered; `refused` says why not with what it asked for. */
-  answered(exchange: Exchange, refused: ProtocolError | undefined): void
-  /** Somebody left over TLS without a request; `code` is node's for what went wrong, where something did. */
-  left(address: string, code: string | undefined): void
-}
-
 export interface ExchangeOptions {
   readonly log: Log
   readonly random: Random
@@ -162,9 +146,22 @@ export function exchange({ log, random, isClosing, visitorsOf }: ExchangeOptions
       if (reply.status === 500) log.error({ request: state.requestId, err: error }, 'request failed')
     }
     write(ctx, reply, isClosing(ctx.req))
-    if (!state.isLoopback) visitorsOf(ctx.req)?.answered(ctx, refused)
+    if (!state.isLoopback) visitorsOf(ctx.req)?.answered(visit(ctx, refused))
     logRequest(log, ctx, reply, startedAt)
   }
+}
+
+/** What those are told who count visitors. */
+export function visit({ req, state }: Exchange, refused: ProtocolError | undefined): Visit {
+  const { address, keyId } = state
+  return { address, agent: req.headers['user-agent'], keyId, credentials: credentialsOf(req), refused }
+}
+
+/** What a request presents to be let in. */
+function credentialsOf({ url, headers }: IncomingMessage): Credentials {
+  if (headers['x-api-key'] !== undefined) return 'key'
+  const isOperators = headers.authorization !== undefined || headers['x-admin-token'] !== undefined || url === LOGIN_PATH
+  return isOperators ? 'password' : 'none'
 }
 
 function begin(req: IncomingMessage, random: Random): State {
@@ -224,14 +221,4 @@ function logRequest(log: Log, { req, state }: Exchange, { status }: Reply, start
     },
     'request'
   )
-}
-
-/** A whole response as bytes, for what the HTTP parser refuses before there is a request. */
-export function rawRefusal(code: ErrorCode, message: string): string {
-  const error = new ProtocolError(code, message)
-  const body = errorBody(code, message)
-  const lines = [`HTTP/1.1 ${error.status} ${STATUS_CODES[error.status]}`]
-  for (let i = 0; i < SPEC_HEADERS.length; i += 2) lines.push(`${SPEC_HEADERS[i]}: ${SPEC_HEADERS[i + 1]}`)
-  lines.push('Content-Type: application/json', `Content-Length: ${Buffer.byteLength(body)}`, 'Connection: close')
-  return `${lines.join('\r\n')}\r\n\r\n${body}`
 }

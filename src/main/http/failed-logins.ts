@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { ProtocolError } from '../../shared/errors.ts'
 import type { Clock } from '../bus/clock.ts'
-import { clientNetwork, clientOf } from './addresses.ts'
+import { clientNetwork, clientOf } from '../net/addresses.ts'
 
 /** Typing errors are free; from then on the wait doubles with each failure. */
 const FREE_FAILURES = 5

@@ -1,8 +1,8 @@
 import type { IncomingMessage } from 'node:http'
 import type { Middleware } from 'koa'
 import { ProtocolError } from '../../shared/errors.ts'
-import { forwardedAddress, isLoopback, plainAddress } from './addresses.ts'
-import { bare, type Exchange, type State } from './exchange.ts'
+import { forwardedAddress, isLoopback, plainAddress } from '../net/addresses.ts'
+import { bare, CONTROL_PATH, type Exchange, type State } from './exchange.ts'
 import type { HostNames } from './hosts.ts'
 
 export interface GuardOptions {
@@ -15,9 +15,6 @@ export interface GuardOptions {
   readonly enforceHttps: boolean
   readonly maintenanceMode: () => boolean
 }
-
-/** Under it the control contract is carried over HTTP. */
-export const CONTROL_PATH = '/admin/control/'
 
 const SAFE_METHODS = new Set(['GET', 'HEAD', 'OPTIONS'])
 

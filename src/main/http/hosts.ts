@@ -1,5 +1,5 @@
 import { hostname, networkInterfaces } from 'node:os'
-import { isLoopback, plainAddress } from './addresses.ts'
+import { isLoopback, plainAddress } from '../net/addresses.ts'
 
 /** The addresses of this machine change while it runs; they are read again at most this often (milliseconds). */
 const REREAD_AFTER_MS = 2_000

@@ -1,6 +1,5 @@
 import type { ArrivalOutcome } from '../../shared/control/network-views.ts'
-import type { ProtocolError } from '../../shared/errors.ts'
-import { SignatureRefusal } from '../http/signatures/refusal.ts'
+import type { Visit } from '../net/http-server.ts'
 
 /** What a user is told of how it went for a visitor, and what to do about it. */
 export const ARRIVAL_WORDS: Readonly<Record<ArrivalOutcome, { readonly text: string; readonly next: string | null }>> = {
@@ -48,16 +47,13 @@ export function outcomeOfLeaving(code: string | undefined): ArrivalOutcome {
   return code !== undefined && DISTRUST.test(code) ? 'distrusts_certificate' : 'broke_off'
 }
 
-/** What a request presented: an API key, an operator's password or token, or nothing. */
-export type Credentials = 'key' | 'password' | 'none'
-
-/** How it went for a request that was refused. One without credentials has still shown that the way is free. */
-export function outcomeOfRequest(refused: ProtocolError, credentials: Credentials): ArrivalOutcome {
-  switch (refused.code) {
+/** How it went for a request. One without credentials has still shown that the way is free. */
+export function outcomeOfRequest({ refused, credentials }: Pick<Visit, 'refused' | 'credentials'>): ArrivalOutcome {
+  switch (refused?.code) {
     case 'invalid_host':
       return 'wrong_host'
     case 'invalid_signature':
-      return refused instanceof SignatureRefusal && refused.trouble === 'stale' ? 'clock_off' : 'wrong_signature'
+      return refused.trouble === 'stale' ? 'clock_off' : 'wrong_signature'
     case 'unauthorized':
       return credentials === 'key' ? 'wrong_key' : credentials === 'password' ? 'wrong_password' : 'request'
     default:

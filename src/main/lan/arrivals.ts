@@ -1,13 +1,8 @@
-import type { IncomingMessage } from 'node:http'
 import type { ArrivalOutcome, ArrivalView } from '../../shared/control/network-views.ts'
-import type { ProtocolError } from '../../shared/errors.ts'
 import type { Clock } from '../bus/clock.ts'
-import { isLoopback } from '../http/addresses.ts'
-import type { Exchange, Visitors } from '../http/exchange.ts'
-import { CONTROL_PATH } from '../http/guard.ts'
-import { ARRIVAL_WORDS, outcomeOfLeaving, outcomeOfRequest, type Credentials } from './arrival-words.ts'
-
-const LOGIN_PATH = `${CONTROL_PATH}login`
+import { isLoopback } from '../net/addresses.ts'
+import type { Visit, Visitors } from '../net/http-server.ts'
+import { ARRIVAL_WORDS, outcomeOfLeaving, outcomeOfRequest } from './arrival-words.ts'
 
 const MAX_ARRIVALS = 100
 const MAX_AGENT_LENGTH = 160
@@ -47,12 +42,13 @@ export class Arrivals implements Visitors {
     return [...this.#byAddress.values()].sort((a, b) => b.lastAt - a.lastAt).map((arrival) => ({ ...arrival, ...ARRIVAL_WORDS[arrival.outcome] }))
   }
 
-  answered({ req, state }: Exchange, refused: ProtocolError | undefined): void {
-    const arrival = this.#byAddress.get(state.address) ?? this.#enter(state.address)
+  answered(visit: Visit): void {
+    const { address, agent, keyId } = visit
+    const arrival = this.#byAddress.get(address) ?? this.#enter(address)
     if (arrival === undefined) return
-    arrival.outcome = refused === undefined ? 'request' : outcomeOfRequest(refused, kindOfCredentials(req))
-    arrival.agent = req.headers['user-agent']?.slice(0, MAX_AGENT_LENGTH) ?? null
-    arrival.key = state.keyId ?? null
+    arrival.outcome = outcomeOfRequest(visit)
+    arrival.agent = agent?.slice(0, MAX_AGENT_LENGTH) ?? null
+    arrival.key = keyId ?? null
     this.#note(arrival)
   }
 
@@ -102,11 +98,4 @@ export class Arrivals implements Visitors {
       this.#onChange()
     })
   }
-}
-
-/** What a request presents to be let in. */
-function kindOfCredentials({ url, headers }: IncomingMessage): Credentials {
-  if (headers['x-api-key'] !== undefined) return 'key'
-  const isOperators = headers.authorization !== undefined || headers['x-admin-token'] !== undefined || url === LOGIN_PATH
-  return isOperators ? 'password' : 'none'
 }

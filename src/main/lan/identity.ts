@@ -1,7 +1,7 @@
 import { createPrivateKey, createPublicKey, X509Certificate, type KeyObject } from 'node:crypto'
 import type { IdentityView } from '../../shared/control/network-views.ts'
 import type { Clock } from '../bus/clock.ts'
-import type { ServerCertificate } from '../http/server.ts'
+import type { ServerCertificate } from '../net/http-server.ts'
 import { BACKDATED_DAYS, IdentityError, IdentityStore, type IdentityOwner, type KeptIdentity, type Leaf } from './identity-store.ts'
 import { keyDigest } from './key-digest.ts'
 import { isPermitted } from './permitted.ts'

@@ -1,6 +1,6 @@
 import type { NetworkInterfaceInfo } from 'node:os'
 import type { InterfaceView } from '../../shared/control/network-views.ts'
-import { isLoopback } from '../http/addresses.ts'
+import { isLoopback } from '../net/addresses.ts'
 import { isPermittedAddress } from './permitted.ts'
 
 /** What `networkInterfaces` of node:os answers. */

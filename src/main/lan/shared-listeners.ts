@@ -1,6 +1,6 @@
-import type { HttpServer, ServerCertificate } from '../http/server.ts'
-import { isNoAddress, listenTrouble, type PortSource } from '../listen-error.ts'
-import { MOVE_GRACE_MS } from '../listener.ts'
+import type { HttpServer, ServerCertificate } from '../net/http-server.ts'
+import { isNoAddress, listenTrouble, type PortSource } from '../net/listen-error.ts'
+import { MOVE_GRACE_MS } from '../net/listener.ts'
 
 /** Listeners on one port of several addresses, which can be changed while they serve. */
 export class SharedListeners {

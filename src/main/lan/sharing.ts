@@ -3,9 +3,9 @@ import type { Settings, SettingName } from '../../shared/control/settings.ts'
 import { ProtocolError } from '../../shared/errors.ts'
 import { PROTOCOL_VERSION, SERVER_API_VERSION } from '../../shared/limits.ts'
 import type { Clock } from '../bus/clock.ts'
-import { HttpServer, type RequestListener } from '../http/server.ts'
-import { ListenError } from '../listen-error.ts'
-import { MOVE_GRACE_MS, type Listener } from '../listener.ts'
+import { HttpServer, type RequestListener } from '../net/http-server.ts'
+import { ListenError } from '../net/listen-error.ts'
+import { MOVE_GRACE_MS, type Listener } from '../net/listener.ts'
 import type { Log } from '../log.ts'
 import { oneAtATime } from '../one-at-a-time.ts'
 import { Arrivals } from './arrivals.ts'
@@ -74,7 +74,7 @@ export class Sharing {
     this.#settings = settings
     this.arrivals = new Arrivals(clock, (address) => this.#isOwnAddress(address), onArrival)
     const onError = (err: Error): void => log.error({ err }, 'a connection could not be accepted')
-    const common = { onError, visitors: this.arrivals }
+    const common = { onError, visitors: this.arrivals, isShared: true }
     this.#secure = new SharedListeners(() => new HttpServer(handle, { ...common, certificate: this.#identity!.certificate }), SECURE_PORT)
     this.#plain = new SharedListeners(() => new HttpServer(handle, common), PLAIN_PORT)
     this.#discovery = new Discovery({ entry: announcerEntry, clock, log, onChange: () => this.#tell() })

@@ -4,8 +4,7 @@ import { ProtocolError } from '../../../shared/errors.ts'
 import { CODE_LIFETIME, type PairingBus } from '../../../shared/pairing.ts'
 import type { Clock } from '../../bus/clock.ts'
 import type { Random } from '../../bus/random.ts'
-import type { Feed } from '../../control/feed.ts'
-import { clientNetwork } from '../../http/addresses.ts'
+import { clientNetwork } from '../../net/addresses.ts'
 import { PairingCode, type Evidence } from './code.ts'
 import { codeView } from './lines.ts'
 import { Prizes, type By, type PrizeSource } from './prizes.ts'
@@ -29,7 +28,6 @@ const ID_BYTES = 8
 export interface PairingSource extends PrizeSource {
   readonly clock: Clock
   readonly random: Random
-  readonly feed: Pick<Feed, 'noteChanged' | 'noteStatus'>
   /** How other machines reach the bus. */
   readonly sharing: { view(): SharingView }
 }
@@ -268,8 +266,7 @@ export class Pairing {
 
   /** `isOfStatus`: how many wait may be another number. */
   #changed(isOfStatus = false): void {
-    this.#source.feed.noteChanged('pairing')
-    if (isOfStatus) this.#source.feed.noteStatus()
+    this.#source.onChange(isOfStatus ? 'waiting' : 'pairing')
   }
 }
 

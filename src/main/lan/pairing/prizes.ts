@@ -1,14 +1,16 @@
 import type { CheckedInput } from '../../../shared/control/contract.ts'
 import type { AuditNote } from '../../bus/audit.ts'
 import type { Bus } from '../../bus/bus.ts'
-import type { Feed } from '../../control/feed.ts'
 import type { Device, Prize } from './request.ts'
 
 /** What prizes are made of. */
 export interface PrizeSource {
   readonly bus: Pick<Bus, 'audit' | 'createKey' | 'keys' | 'limitKey' | 'revokeKey' | 'sessions'>
-  readonly feed: Pick<Feed, 'noteChanged'>
+  /** These are others now; `waiting`: how many devices wait for a decision. */
+  readonly onChange: (what: PairingChange) => void
 }
+
+export type PairingChange = 'pairing' | 'waiting' | 'keys' | 'sessions'
 
 /** Which operator does something, for the audit trail. */
 export interface By {
@@ -65,6 +67,6 @@ export class Prizes {
 
   /** Says that keys or sessions are others. */
   changed({ kind }: Pick<Prize, 'kind'>): void {
-    this.#source.feed.noteChanged(kind === 'worker' ? 'keys' : 'sessions')
+    this.#source.onChange(kind === 'worker' ? 'keys' : 'sessions')
   }
 }

@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { ErrorCode } from '../../shared/errors.ts'
 import { plainAddress } from './addresses.ts'
 import { Connections } from './connections.ts'
-import { rawRefusal, type Visitors } from './exchange.ts'
+import { rawRefusal } from './raw-refusal.ts'
 
 /** Limits of patience, in milliseconds and bytes: slow or many clients cannot hold the bus. */
 export const PATIENCE = {
@@ -46,13 +46,35 @@ export interface ServerCertificate {
   readonly cert: string
 }
 
+/** What a request presented: an API key, an operator's password or token, or nothing. */
+export type Credentials = 'key' | 'password' | 'none'
+
+/** A request that was answered. */
+export interface Visit {
+  readonly address: string
+  readonly agent: string | undefined
+  /** Public id of the key, where it is known. */
+  readonly keyId: string | undefined
+  readonly credentials: Credentials
+  /** Why it did not get what it asked for; `trouble`: what is wrong with its signature. */
+  readonly refused: { readonly code: ErrorCode; readonly trouble?: string } | undefined
+}
+
+/** Is told who comes to a server from other machines, and how it went for them. */
+export interface Visitors {
+  answered(visit: Visit): void
+  /** Somebody left over TLS without a request; `code` is node's for what went wrong, where something did. */
+  left(address: string, code: string | undefined): void
+}
+
 export interface HttpServerOptions {
   /** Hears of connections that could not be accepted; the server goes on. */
   readonly onError?: (error: Error) => void
   /** Has the server speak HTTPS. */
   readonly certificate?: ServerCertificate
-  /** Is told who comes. */
   readonly visitors?: Visitors
+  /** It is there for the machines of the network: no proxy of the user's stands before it. */
+  readonly isShared?: boolean
 }
 
 /** The server that each connection came to. */
@@ -63,6 +85,11 @@ export function isLeaving({ socket }: IncomingMessage): boolean {
   return servers.get(socket)?.isClosing === true
 }
 
+/** Whether a request came to a listener for the machines of the network. */
+export function isShared({ socket }: IncomingMessage): boolean {
+  return servers.get(socket)?.isShared === true
+}
+
 /** Who is told of a request; undefined where nobody is. */
 export function visitorsOf({ socket }: IncomingMessage): Visitors | undefined {
   return servers.get(socket)?.visitors
@@ -71,6 +98,7 @@ export function visitorsOf({ socket }: IncomingMessage): Visitors | undefined {
 /** One listener of the bus, for HTTP or HTTPS. */
 export class HttpServer {
   readonly visitors: Visitors | undefined
+  readonly isShared: boolean
   readonly #server: Server | SecureServer
   readonly #connections = new Connections({ all: PATIENCE.maxConnections, perClient: PATIENCE.maxConnectionsPerClient })
   /** The newest answer that is under way on a connection. */
@@ -80,7 +108,7 @@ export class HttpServer {
   readonly #onError: (error: Error) => void
   #isClosing = false
 
-  constructor(listener: RequestListener, { onError = () => {}, certificate, visitors }: HttpServerOptions = {}) {
+  constructor(listener: RequestListener, { onError = () => {}, certificate, visitors, isShared = false }: HttpServerOptions = {}) {
     const answer: RequestListener = (req, res) => {
       this.#answering.set(req.socket, res)
       res.once('close', this.#connections.begin(req.socket))
@@ -107,6 +135,7 @@ export class HttpServer {
       endWith(socket, 'method_not_allowed', 'This server is no proxy.')
     })
     this.visitors = visitors
+    this.isShared = isShared
     this.#server = server
     this.#onError = onError
   }

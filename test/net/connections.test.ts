@@ -1,8 +1,8 @@
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net'
 import { networkInterfaces } from 'node:os'
 import { afterEach, expect, test } from 'vitest'
-import { clientOf, forwardedAddress } from '../../src/main/http/addresses.ts'
-import { Connections } from '../../src/main/http/connections.ts'
+import { clientOf, forwardedAddress } from '../../src/main/net/addresses.ts'
+import { Connections } from '../../src/main/net/connections.ts'
 
 const LIMITS = { all: 6, perClient: 4 }
 

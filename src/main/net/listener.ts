@@ -1,6 +1,6 @@
-import type { ListenerView } from '../shared/control/views.ts'
-import { isLoopback } from './http/addresses.ts'
-import { HttpServer, type HttpServerOptions, type RequestListener } from './http/server.ts'
+import type { ListenerView } from '../../shared/control/views.ts'
+import { isLoopback } from './addresses.ts'
+import { HttpServer, type HttpServerOptions, type RequestListener } from './http-server.ts'
 import { listenTrouble } from './listen-error.ts'
 
 /** Requests on a port that was given up get this many milliseconds to be answered. */
