@@ -100,7 +100,10 @@ def read_key():
                 if os.name == "posix" and os.fstat(file.fileno()).st_mode & (stat.S_IRWXG | stat.S_IRWXO):
                     print(f"Others may read {path}. Run: chmod 600 {path}", file=sys.stderr)
         except OSError as error:
-            sys.exit(f"No key: {error}. Set INTENT_API_KEY, or put it into that file; the interface has keys under Keys.")
+            sys.exit(
+                f"No key: {error}. Set INTENT_API_KEY, or put it into that file; the interface has keys under Keys. "
+                'On a machine that is paired with the bus, run this first: eval "$(intent-bus buses env)"'
+            )
     if not re.fullmatch("[!-~]([ -~]*[!-~])?", key):
         sys.exit("The key is empty, or has characters that no key has.")
     return key

@@ -108,7 +108,10 @@ def read_key():
                 print(f"Others may read {file.name}. Run: chmod 600 {file.name}", file=sys.stderr)
             return file.read().strip() or sys.exit(f"{file.name} is empty.")
     except OSError as error:
-        sys.exit(f"No key: {error}. Set INTENT_API_KEY, or put it into that file; the interface has keys under Keys.")
+        sys.exit(
+            f"No key: {error}. Set INTENT_API_KEY, or put it into that file; the interface has keys under Keys. "
+            'On a machine that is paired with the bus, run this first: eval "$(intent-bus buses env)"'
+        )
 
 
 def known(method, **values):

@@ -92,7 +92,8 @@ function Read-Key {
     $key = if ($ApiKey) { $ApiKey } else { $given }
     if (-not $key) {
         if (-not (Test-Path -LiteralPath $KeyFile -PathType Leaf)) {
-            Exit-With "No key. Set INTENT_API_KEY, or put the key into $KeyFile; the interface has them under Keys."
+            $paired = 'On a machine that is paired with the bus, run this first: intent-bus buses env --shell powershell | Out-String | Invoke-Expression'
+            Exit-With "No key. Set INTENT_API_KEY, or put the key into $KeyFile; the interface has them under Keys. $paired"
         }
         if (Test-OthersMayRead $KeyFile) { Write-Warning "Others may read $KeyFile. Let only your user read it." }
         $key = [IO.File]::ReadAllText($KeyFile).Trim()

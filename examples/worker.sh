@@ -124,7 +124,8 @@ read_key() {
   # Actions and what they start need not know it.
   unset INTENT_API_KEY
   if [ -z "$KEY" ]; then
-    [ -r "$KEY_FILE" ] || die "No key. Set INTENT_API_KEY, or put the key into $KEY_FILE; the interface has them under Keys."
+    [ -r "$KEY_FILE" ] || die "No key. Set INTENT_API_KEY, or put the key into $KEY_FILE; the interface has them under Keys.
+On a machine that is paired with the bus, run this first: eval \"\$(intent-bus buses env)\""
     case "$(ls -lLd -- "$KEY_FILE")" in
       ????------*) ;;
       *) log "Others may read $KEY_FILE. Run: chmod 600 $KEY_FILE" >&2 ;;

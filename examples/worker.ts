@@ -93,6 +93,7 @@ async function run(): Promise<void> {
 
 run().catch((error: Error) => {
   const cure = 'Set INTENT_API_KEY to the right key, or put it into KEY_FILE; the interface has keys under Keys.'
-  console.error(error instanceof IntentBusAuthError ? `${error.message} ${cure}` : error.message)
+  const paired = 'On a machine that is paired with the bus, run this first: eval "$(intent-bus buses env)"'
+  console.error(error instanceof IntentBusAuthError ? `${error.message} ${cure} ${paired}` : error.message)
   process.exitCode = 2
 })

@@ -5,6 +5,9 @@ export type Role = (typeof ROLES)[number]
 /** Names or patterns of one kind that a scope holds at most. */
 export const MAX_SCOPE_NAMES = 32
 
+/** Characters of a pattern for goals. */
+export const MAX_GOAL_PATTERN = 512
+
 /** Limits of a key; null where there is none, and then the key does what SPEC says. */
 export interface Scope {
   /** `publish`: POST /intent; `claim`: /claim and what its leases need; `read`: results, statuses and events; both of

@@ -30,7 +30,7 @@ test('help tells all commands and exit codes; every command has help of its own'
 
 test('without a command it tells how it is used, as a mistake', async () => {
   expect(await runCli([], {})).toMatchObject({ code: 2, stdout: '', stderr: expect.stringContaining('Usage: intent-bus') })
-  expect(await runCli(['keys'], {})).toMatchObject({ code: 2, stdout: '', stderr: expect.stringContaining('list|create|revoke') })
+  expect(await runCli(['keys'], {})).toMatchObject({ code: 2, stdout: '', stderr: expect.stringContaining('list|create|limit|revoke') })
 })
 
 test('version', async () => {

@@ -139,7 +139,7 @@ test('saves a key in a new file of its owner alone, without printing it', async 
   const env = environmentOf(server)
   const file = join(folder.path, 'pi.key')
   const { value } = await jsonOf(['keys', 'create', 'pi', '--save', file], env)
-  expect(value).toEqual({ id: expect.stringMatching(/^key_/), owner: 'pi', file })
+  expect(value).toEqual({ id: expect.stringMatching(/^key_/), owner: 'pi', file, scope: null, expiresAt: null, rateLimit: null })
   expect(statSync(file).mode & 0o777).toBe(0o600)
   expect((await runCli(['publish', 'g', '--key-file', file], { ...env, INTENT_API_KEY: undefined })).code).toBe(0)
   const before = readFileSync(file, 'utf8')

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process'
 import { chmodSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { createServer as createPlainServer } from 'node:http'
 import { createServer, request as forward } from 'node:https'
@@ -90,7 +91,8 @@ test('by address and code alone: the bus and its key are kept where only this us
       { name: 'pin', outcome: 'fine', text: expect.any(String) },
       { name: 'certificate', outcome: 'fine', text: expect.stringContaining('good until') },
       { name: 'reachable', outcome: 'fine', text: expect.stringContaining('the only bus') },
-      { name: 'key', outcome: 'fine', text: expect.stringContaining('the pairing with attic') }
+      { name: 'key', outcome: 'fine', text: expect.stringContaining('the pairing with attic') },
+      { name: 'password', outcome: 'skipped', text: expect.stringContaining('None is needed: this machine is paired') }
     ])
   })
 })
@@ -212,7 +214,7 @@ test('buses are listed without their keys, told to other programs, and forgotten
   await home.pair(['--save-as', 'attic'], { limits: { scope: { roles: ['claim'], namespaces: null, goals: ['resize.*'] } } })
   const { attic } = home.buses()
   const listed = await runCli(['buses', 'list'], home.env)
-  expect(listed.stdout).toContain('may claim, goals resize.*')
+  expect(listed.stdout).toContain('claim; goals resize.*')
   const { value } = await jsonOf(['buses', 'list'], home.env)
   expect(value).toMatchObject([{ name: 'attic', url: home.url, caFile: home.file('attic.pem') }])
   expect(listed.stdout + JSON.stringify(value)).not.toContain(attic.key)
@@ -225,6 +227,26 @@ test('buses are listed without their keys, told to other programs, and forgotten
   expect(existsSync(home.file('attic.pem'))).toBe(false)
   expect(await runCli(['buses', 'list'], home.env)).toMatchObject({ code: 5, stdout: '' })
   expect(await runCli(['list', '--bus', 'attic'], home.env)).toMatchObject({ code: 5 })
+})
+
+test('the only bus is handed to other programs without its name, and in the words of each shell', async () => {
+  await using home = await Home.make()
+  expect(await runCli(['buses', 'env'], home.env)).toMatchObject({ code: 5, stdout: '', stderr: expect.stringContaining('intent-bus pair') })
+  expect((await home.pair(['--save-as', 'attic'])).stderr).toContain(`as the worker starters: eval "$(intent-bus buses env)"\n`)
+  const { key } = home.buses().attic
+  const { stdout } = await runCli(['buses', 'env'], home.env)
+  const shown = spawnSync('sh', ['-c', 'eval "$VARIABLES"; exec env'], { env: { ...process.env, VARIABLES: stdout }, encoding: 'utf8' })
+  const given = shown.stdout.split('\n')
+  expect(given).toContain(`INTENT_API_KEY=${key}`)
+  expect(given).toContain(`INTENT_BUS_URL=${home.url}`)
+  expect(given).toContain(`INTENT_BUS_CA=${home.file('attic.pem')}`)
+  expect((await runCli(['buses', 'env', '--shell', 'powershell'], home.env)).stdout).toContain(`$env:INTENT_API_KEY = '${key}'\n`)
+  expect((await runCli(['buses', 'env', '--shell', 'fish'], home.env)).stdout).toContain(`set -gx INTENT_API_KEY '${key}'\n`)
+  expect((await runCli(['buses', 'env', '--shell', 'cmd'], home.env)).code).toBe(2)
+
+  const { attic } = home.buses()
+  writeFileSync(home.file('buses.json'), JSON.stringify({ version: 1, buses: { attic, cellar: attic } }), { mode: 0o600 })
+  expect(await runCli(['buses', 'env'], home.env)).toMatchObject({ code: 2, stdout: '', stderr: expect.stringContaining('There are attic, cellar.') })
 })
 
 test('the key of a pairing goes to its bus and to nobody else', async () => {
@@ -243,7 +265,7 @@ test('the key of a pairing goes to its bus and to nobody else', async () => {
   expect(seen.join('')).not.toContain(key)
 
   // Somebody else answers at its address now.
-  await home.rig.server.sharing.renewIdentity()
+  await home.rig.server.sharing.replaceIdentity()
   const after = await runCli(['publish', 'greet'], home.env)
   expect([after.code, after.stderr]).toEqual([3, expect.stringContaining('not the pinned one')])
   const { value } = await jsonOf(['doctor'], home.env)

@@ -222,6 +222,8 @@ test('keeps values, and gives them back to the digit', async () => {
   expect((await runCli(['kv', 'get', 'b'], env)).stdout).toBe('two words\n')
   expect((await runCli(['kv', 'get', 'b', '--json'], env)).stdout).toBe('"two words"\n')
   expect(await runCli(['kv', 'get', 'c'], env)).toMatchObject({ code: 5, stdout: '' })
+  await runCli(['kv', 'set', 'c', 'null'], env)
+  expect(await runCli(['kv', 'get', 'c'], env)).toEqual({ code: 0, stdout: 'null\n', stderr: '' })
   expect((await runCli(['kv', 'set', 'd'], env)).code).toBe(2)
   expect((await runCli(['kv', 'set', 'd', '1', '--ttl', '0'], env)).code).toBe(2)
 })

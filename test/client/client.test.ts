@@ -121,6 +121,9 @@ test('values are kept, and absent ones are null', async () => {
   await client.set('a key/with ä and 100%', { n: [1, null] }, { ttl: 60 })
   expect(await client.get('a key/with ä and 100%')).toEqual({ n: [1, null] })
   expect(await client.get('never set')).toBeNull()
+  expect(await client.find('never set')).toBeUndefined()
+  await client.set('nothing', null)
+  expect(await client.find('nothing')).toEqual({ value: null })
 })
 
 test.each(['', '.', '..', '\ud800'])('the name %j is refused before a URL makes another of it', async (name) => {
@@ -148,6 +151,22 @@ test('refusals are errors of their own kind, with code, status and request id', 
   const reader = rig.client({ apiKey: await rig.server.newKey() })
   const { id } = await client.publish('secret', 1)
   expect(await rejection<IntentBusError>(reader.getResult(id))).toMatchObject({ name: 'IntentBusAuthError', code: 'forbidden' })
+})
+
+test.each([7_000, 7_165, 40_000, 2_000_000])('what is too large is told by its size and what is allowed: %i characters', async (length) => {
+  const text = `${'x'.repeat(length - 1)}é`
+  const error = { code: 'payload_too_large', status: 413, message: `The payload is too large: ${length + 3} bytes of JSON, and 7168 are allowed.` }
+  if (length + 3 <= 7_168) await client.publish('fits', text, { visibility: 'private' })
+  else expect(await rejection<IntentBusError>(client.publish('large', text))).toMatchObject(error)
+})
+
+test('a result and a value that are too large are told so, too', async () => {
+  await client.publish('report', null)
+  const { id, claimToken } = (await client.claim({ goal: 'report' }))!
+  const refused = await rejection<IntentBusError>(client.fulfill(id, claimToken, 'x'.repeat(9_000)))
+  expect(refused).toMatchObject({ status: 413, message: 'The result is too large: 9002 bytes of JSON, and 7168 are allowed.' })
+  const value = await rejection<IntentBusError>(client.set('large', 'x'.repeat(9_000)))
+  expect(value.message).toMatch(/^The request is too large: 90\d\d bytes of JSON, and 8192 are allowed\.$/)
 })
 
 test('a key that asks too much is told how long to wait', async () => {

@@ -121,7 +121,7 @@ describe.concurrent.each(LANGUAGES)('the worker in %s', (language) => {
   test('says what to do about a wrong key, a missing one and none at all', async ({ expect }) => {
     for (const [key, said] of [
       ['tk_wrong', /the interface/i],
-      ['', /INTENT_API_KEY/]
+      ['', /INTENT_API_KEY[^]*paired[^]*: eval "\$\(intent-bus buses env\)"/]
     ] as const) {
       await using worker = new Starter(language, { url: bus.url, key })
       expect((await worker.exited).code).not.toBe(0)

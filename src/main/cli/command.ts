@@ -11,7 +11,11 @@ export interface Option {
   readonly value?: string
   /** The only values there are. */
   readonly choices?: readonly string[]
+  /** Its value is several, with commas in between. */
+  readonly isList?: boolean
   readonly isFile?: boolean
+  /** Its value is in the language of filters. */
+  readonly isFilter?: boolean
   /** May be given more than once. */
   readonly isRepeatable?: boolean
   readonly summary: string
@@ -36,6 +40,8 @@ export interface Action extends Described {
   /** The only values of its first argument. */
   readonly choices?: readonly string[]
   readonly options: readonly Option[]
+  /** Its arguments are words of a filter. */
+  readonly takesFilter?: boolean
   /** What stands behind `--` is a program and its arguments, not more arguments of the command. */
   readonly takesProgram?: boolean
   run(context: Context): Promise<ExitCode>

@@ -24,7 +24,7 @@ export function commandHelp(command: Command, group?: Group): string {
 
 function groupHelp({ name, summary, actions }: Group): string {
   const lines = actions.map((action): [string, string] => [`${name} ${action.name} ${action.usage}`.trim(), action.summary])
-  const options = actions.flatMap((action) => action.options)
+  const options = [...new Set(actions.flatMap((action) => action.options))]
   return [
     `Usage: intent-bus ${name} <${actions.map((action) => action.name).join('|')}>`,
     sentence(summary),
@@ -48,9 +48,9 @@ function actionHelp({ name, usage, summary, details = '', examples = [], options
 
 function optionLines(options: readonly Option[]): string[] {
   return pairs(
-    options.map(({ name, short, value, choices, summary }) => {
+    options.map(({ name, short, value, choices, isList = false, summary }) => {
       const flags = short === undefined ? `--${name}` : `-${short}, --${name}`
-      const placeholder = choices?.join('|') ?? (value && `<${value}>`)
+      const placeholder = choices?.join(isList ? ',' : '|') ?? (value && `<${value}>`)
       return [placeholder === undefined ? flags : `${flags} ${placeholder}`, summary]
     })
   )

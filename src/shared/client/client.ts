@@ -164,13 +164,18 @@ export class IntentClient {
     })
   }
 
-  /** A value that was kept; null where there is none, or no more (SPEC 7.9). */
-  async get(key: string, { signal }: options.CallOptions = {}): Promise<unknown> {
+  /** A value that was kept; null where there is none, or no more (SPEC 7.9). `find` tells that from a null that was kept. */
+  async get(key: string, given: options.CallOptions = {}): Promise<unknown> {
+    return (await this.find(key, given))?.value ?? null
+  }
+
+  /** What is kept under a key, which may be null; undefined where there is nothing, or no more (SPEC 7.9). */
+  async find(key: string, { signal }: options.CallOptions = {}): Promise<{ readonly value: unknown } | undefined> {
     try {
       const { text } = await this.#read({ path: pathTo('/get/', key), signal })
-      return readJson(memberText(text, 'value') ?? 'null', this.#numbers)
+      return { value: readJson(memberText(text, 'value') ?? 'null', this.#numbers) }
     } catch (error) {
-      if (error instanceof IntentBusError && error.status === 404 && error.code === 'not_found') return null
+      if (error instanceof IntentBusError && error.status === 404 && error.code === 'not_found') return undefined
       throw error
     }
   }

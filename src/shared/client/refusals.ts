@@ -7,9 +7,18 @@ import {
   type ErrorFacts
 } from './errors.ts'
 import { readRetryAfter } from './retry.ts'
+import { tooLarge } from './too-large.ts'
 
-/** The error that an answer with a status from 400 on stands for (SPEC 11). `isOfLease`: its 404 says that a lease is lost. */
-export function refusalOf({ status, headers }: Response, text: string, isOfLease: boolean): IntentBusError {
+/** What was asked, as far as a refusal of it needs it. */
+export interface Refused {
+  /** JSON text. */
+  readonly body?: string | undefined
+  /** Whether a 404 says that a lease is lost. */
+  readonly isOfLease?: boolean
+}
+
+/** The error that an answer with a status from 400 on stands for (SPEC 11). */
+export function refusalOf({ status, headers }: Response, text: string, { body = '', isOfLease = false }: Refused): IntentBusError {
   const { code, message } = readBody(text)
   const facts: ErrorFacts = {
     code: code ?? `http_${status}`,
@@ -17,7 +26,7 @@ export function refusalOf({ status, headers }: Response, text: string, isOfLease
     retryAfter: readRetryAfter(headers.get('Retry-After')),
     requestId: headers.get('X-Request-ID') ?? undefined
   }
-  const sentence = message ?? `The bus answered with HTTP ${status}.`
+  const sentence = (status === 413 ? tooLarge(body) : undefined) ?? message ?? `The bus answered with HTTP ${status}.`
   if (status === 401 || status === 403) return new IntentBusAuthError(sentence, facts)
   if (status === 429) return new IntentBusRateLimitError(sentence, facts)
   if (status === 404 && isOfLease) return new LeaseLostError(sentence, facts)

@@ -1,23 +1,19 @@
 import { canonicalPath, type QueryPairs } from '../signing.ts'
 import { IntentBusError, IntentBusNetworkError } from './errors.ts'
 import { monotonic, Patience, sleep } from './patience.ts'
-import { networkError, redirected, refusalOf } from './refusals.ts'
+import { networkError, redirected, refusalOf, type Refused } from './refusals.ts'
 import { pauseBeforeRetry } from './retry.ts'
 import type { Signer } from './signer.ts'
 
 /** One request of the protocol. */
-export interface Ask {
+export interface Ask extends Refused {
   readonly method: 'GET' | 'POST'
   /** Percent-encoded, below the base URL; a path of that is a proxy's, which takes it away before the bus checks signatures. */
   readonly path: string
   readonly query?: QueryPairs | undefined
-  /** JSON text. */
-  readonly body?: string | undefined
   readonly headers?: Readonly<Record<string, string>> | undefined
   /** Whether it may be sent again when its outcome is not known. */
   readonly mayRepeat?: boolean
-  /** Whether a 404 says that a lease is lost. */
-  readonly isOfLease?: boolean
   /** Seconds that the bus was asked to hold it. */
   readonly wait?: number | undefined
   readonly signal?: AbortSignal | undefined
@@ -98,7 +94,7 @@ export class Requests {
     )
     if (response.ok) return response
     if (response.status < 400) throw redirected(this.#options.baseUrl, response)
-    throw refusalOf(response, await this.#withPatience(patience, () => response.text()), ask.isOfLease ?? false)
+    throw refusalOf(response, await this.#withPatience(patience, () => response.text()), ask)
   }
 
   /** The body of an answer as it arrives. Rejects like `send`; who stops reading closes the connection. */

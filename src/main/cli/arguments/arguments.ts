@@ -11,6 +11,11 @@ export type OptionValues = Readonly<Record<string, string | boolean | readonly (
 const NUMBER = /^\d+(\.\d+)?$/
 const WHOLE_NUMBER = /^\d+$/
 
+/** What stands between commas. */
+export function listItems(text: string): string[] {
+  return text.split(',').map((item) => item.trim()).filter((item) => item !== '')
+}
+
 /** The arguments of one command, read by name. What cannot be used throws a UsageError that names it. */
 export class Arguments {
   readonly positionals: readonly string[]
@@ -40,6 +45,15 @@ export class Arguments {
   /** All values of an option that may be repeated. */
   texts(name: string): readonly string[] {
     return (this.#values[name] as readonly string[] | undefined) ?? []
+  }
+
+  /** The values of an option that takes several with commas in between, each once. */
+  list(name: string): string[] | undefined {
+    const text = this.text(name)
+    if (text === undefined) return undefined
+    const values = [...new Set(listItems(text))]
+    if (values.length > 0) return values
+    throw new UsageError(`--${name} is empty.`, 'Leave it out, or say what it is to be.')
   }
 
   /** Seconds, which may have a fraction. */

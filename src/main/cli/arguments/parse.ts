@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util'
 import { GLOBAL_OPTIONS, isGroup, takesValue, type Action, type Command, type Group, type Option } from '../command.ts'
 import { UsageError } from '../exit.ts'
-import { Arguments } from './arguments.ts'
+import { Arguments, listItems } from './arguments.ts'
 
 /** What a command line asks for. */
 export type Parsed =
@@ -113,10 +113,11 @@ function configOf(options: readonly Option[]) {
 }
 
 function checkChoices(options: readonly Option[], values: Readonly<Record<string, unknown>>): void {
-  for (const { name, choices } of options) {
-    const value = values[name]
-    if (choices === undefined || value === undefined || choices.includes(value as string)) continue
-    throw new UsageError(`--${name} is ${choices.join(' or ')}, not "${String(value)}".`)
+  for (const { name, choices, isList = false } of options) {
+    const value = values[name] as string | undefined
+    if (choices === undefined || value === undefined) continue
+    const wrong = (isList ? listItems(value) : [value]).find((each) => !choices.includes(each))
+    if (wrong !== undefined) throw new UsageError(`--${name} is ${choices.join(' or ')}, not "${wrong}".`)
   }
 }
 

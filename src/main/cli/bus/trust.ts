@@ -12,7 +12,7 @@ export function findTrust(args: Arguments, env: Environment, { url, paired }: Ad
   const given = givenTrust(args)
   if (given !== undefined && !isSecure) throw new UsageError(`--pin and --ca are for addresses with https, which ${url} is not.`)
   if (given !== undefined && paired !== undefined) {
-    const cure = `Leave --pin and --ca out; where its identity was renewed, run intent-bus buses forget ${paired.name}, and pair again.`
+    const cure = `Leave --pin and --ca out; where its identity was replaced, run intent-bus buses forget ${paired.name}, and pair again.`
     throw new UsageError(`The bus at ${url} is paired, as ${paired.name}: it is known by its own pin.`, cure)
   }
   // The pin is the bus's whatever its certificate says: its addresses, names and clock may change.

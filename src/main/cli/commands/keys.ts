@@ -1,12 +1,15 @@
 import { existsSync, writeFileSync } from 'node:fs'
-import type { KeyImpact } from '../../../shared/control/views.ts'
+import { isLimited, limitsText } from '../../../shared/control/limits-text.ts'
+import type { KeyImpact, KeyView } from '../../../shared/control/views.ts'
+import { NO_LIMITS, type KeyLimits } from '../../../shared/scope.ts'
 import type { Operator } from '../bus/operator.ts'
 import type { Context } from '../context.ts'
 import type { Action, Group } from '../command.ts'
-import { CommandError, EXIT } from '../exit.ts'
+import { CommandError, EXIT, UsageError } from '../exit.ts'
+import { LIMIT_OPTIONS, readLimits, saysLimits } from '../keys/limits.ts'
 import { isConfirmed } from '../terminal/ask.ts'
 import { cleanLine } from '../terminal/clean.ts'
-import { nowInSeconds, relativeTime } from '../terminal/time.ts'
+import { exactTime, nowInSeconds, relativeTime } from '../terminal/time.ts'
 import { counted, formatNumber } from '../terminal/words.ts'
 
 /** The id of the main key. */
@@ -26,6 +29,7 @@ const list: Action = {
       return EXIT.done
     }
     const now = nowInSeconds()
+    const hasLimits = keys.some(isLimited)
     const columns = [
       { title: 'ID' },
       { title: 'OWNER', shrinksTo: 10 },
@@ -34,11 +38,15 @@ const list: Action = {
       { title: 'OPEN', align: 'right' },
       { title: 'CLAIMED', align: 'right' },
       { title: 'FULFILLED', align: 'right' },
-      { title: 'DEAD', align: 'right' }
+      { title: 'DEAD', align: 'right' },
+      ...(hasLimits ? [{ title: 'LIMITS', shrinksTo: 12 }] : [])
     ] as const
-    const rows = keys.map(({ id, owner, lastUsedAt, requests, intents }) => {
+    const rows = keys.map((key) => {
+      const { id, owner, lastUsedAt, requests, intents } = key
       const used = lastUsedAt === null ? 'never' : relativeTime(lastUsedAt, now)
-      return [id, owner, used, ...[requests, intents.open, intents.claimed, intents.fulfilled, intents.dead].map(formatNumber)]
+      const counts = [requests, intents.open, intents.claimed, intents.fulfilled, intents.dead].map(formatNumber)
+      const limits = isLimited(key) ? limitWords(key, now) : ''
+      return [id, owner, used, ...counts, ...(hasLimits ? [limits] : [])]
     })
     await output.table(columns, rows)
     return EXIT.done
@@ -50,8 +58,15 @@ const create: Action = {
   summary: 'make a key; it is shown this once',
   usage: '<owner>',
   arity: { min: 1, max: 1 },
-  options: [{ name: 'save', value: 'file', isFile: true, summary: 'write it into a new file that only you can read, and print none' }],
-  examples: ["intent-bus keys create 'raspberry pi' --save pi.key"],
+  options: [
+    { name: 'save', value: 'file', isFile: true, summary: 'write it into a new file that only you can read, and print none' },
+    ...LIMIT_OPTIONS
+  ],
+  details: 'Without limits it may publish, claim and read in all namespaces, until it is revoked.',
+  examples: [
+    "intent-bus keys create 'raspberry pi' --save pi.key",
+    "intent-bus keys create pi4 --roles claim,read --goals 'resize.*,thumbnail' --expires 90d"
+  ],
 
   async run({ args, operator, output }) {
     const file = args.text('save')
@@ -59,10 +74,12 @@ const create: Action = {
     if (file !== undefined && existsSync(file)) {
       throw new CommandError(EXIT.refused, `${file} is there already, and may be another key.`, 'Name a new file.')
     }
-    const { id, owner, secret } = await operator().call('keys.create', { owner: args.positionals[0]! })
+    const now = nowInSeconds()
+    const limits = readLimits(args, now)
+    const { id, owner, secret } = await operator().call('keys.create', { owner: args.positionals[0]!, ...limits })
     if (file !== undefined) saveKey(file, secret, id)
     if (output.isJson) {
-      await output.json({ id, owner, ...(file === undefined ? { secret } : { file }) })
+      await output.json({ id, owner, ...limits, ...(file === undefined ? { secret } : { file }) })
       return EXIT.done
     }
     if (file === undefined) {
@@ -71,6 +88,33 @@ const create: Action = {
     } else {
       output.note(`The key of ${owner} (${id}) is in ${file}.`)
     }
+    if (isLimited(limits)) output.note(`Its limits: ${limitWords(limits, now)}.`)
+    return EXIT.done
+  }
+}
+
+const limit: Action = {
+  name: 'limit',
+  summary: 'change what a key may do, and until when',
+  usage: '<id|owner>',
+  arity: { min: 1, max: 1 },
+  options: [...LIMIT_OPTIONS, { name: 'no-limits', summary: 'lift all limits, but for those that are given with it' }],
+  details: 'Limits that are not named stay as they are. They count from the next request on.',
+  examples: ['intent-bus keys limit pi4 --rate 600', 'intent-bus keys limit pi4 --no-limits --roles claim,read'],
+
+  async run({ args, operator, output }) {
+    if (!saysLimits(args) && !args.flag('no-limits')) {
+      throw new UsageError('There is no limit to change.', 'Name some, or lift all with --no-limits; `intent-bus help keys limit` tells more.')
+    }
+    const now = nowInSeconds()
+    // A mistake is told before anything is asked of the bus.
+    readLimits(args, now)
+    const bus = operator()
+    const key = await findKey(bus, args.positionals[0]!)
+    const limits = readLimits(args, now, args.flag('no-limits') ? NO_LIMITS : key)
+    await bus.call('keys.limit', { id: key.id, ...limits })
+    if (output.isJson) await output.json({ id: key.id, owner: key.owner, ...limits })
+    else await output.line(`${key.id} of ${cleanLine(key.owner)}: ${limitWords(limits, now)}.`)
     return EXIT.done
   }
 }
@@ -85,7 +129,7 @@ const revoke: Action = {
   async run(context) {
     const { args, output } = context
     const operator = context.operator()
-    const id = await findKeyId(operator, args.positionals[0]!)
+    const { id } = await findKey(operator, args.positionals[0]!)
     const impact = await operator.call('keys.impact', { id })
     if (!args.flag('yes') && !(await isAgreed(context, id, impact))) {
       output.note('Nothing was changed.')
@@ -100,17 +144,23 @@ const revoke: Action = {
 
 export const keys: Group = {
   name: 'keys',
-  summary: 'list, make and revoke keys, for operators',
-  actions: [list, create, revoke]
+  summary: 'list, make, limit and revoke keys, for operators',
+  actions: [list, create, limit, revoke]
 }
 
-/** The id of a key that is named by it, or by an owner who has only one. Throws CommandError. */
-async function findKeyId(operator: Operator, text: string): Promise<string> {
+/** What limits a key, in a few words; one that is over by now says so. */
+function limitWords(limits: KeyLimits, now: number): string {
+  return limitsText(limits, { time: (at) => `${exactTime(at)}${at > now ? '' : ' (over)'}` })
+}
+
+/** A key that is named by its id, or by an owner who has only one. Throws CommandError. */
+async function findKey(operator: Operator, text: string): Promise<KeyView> {
   const all = await operator.call('keys.list', {})
   const found = all.filter(({ id, owner }) => id === text || owner === text)
-  if (found.length === 1) return found[0]!.id
+  if (found.length === 1) return found[0]!
   // What becomes of that one the bus says itself.
-  if (text === MAIN_KEY) return text
+  const main = found.find(({ id }) => id === MAIN_KEY)
+  if (main !== undefined) return main
   const cure = '`intent-bus keys list` shows them with their owners.'
   if (found.length === 0) throw new CommandError(EXIT.nothing, `There is no key ${text}.`, cure)
   throw new CommandError(EXIT.refused, `${text} has ${counted(found.length, 'key')}: name one by its id.`, cure)

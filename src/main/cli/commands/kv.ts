@@ -13,13 +13,13 @@ const get: Action = {
   usage: '<key>',
   arity: { min: 1, max: 1 },
   options: [],
-  details: 'A text is printed as text, all else as JSON; with --json all is JSON. A value of null counts as none.',
+  details: 'A text is printed as text, all else as JSON; with --json all is JSON. Where there is nothing it prints nothing, and ends with 5.',
 
   async run({ args, client, output, signals }) {
     const key = args.positionals[0]!
-    const value = await client().get(key, { signal: signals.signal })
-    if (value === null) throw new CommandError(EXIT.nothing, `There is nothing under ${key}, or no more.`)
-    await output.line(valueText(output, value))
+    const found = await client().find(key, { signal: signals.signal })
+    if (found === undefined) throw new CommandError(EXIT.nothing, `There is nothing under ${key}, or no more.`)
+    await output.line(valueText(output, found.value))
     return EXIT.done
   }
 }

@@ -17,6 +17,7 @@ export const list: Action = {
   summary: 'list intents, for operators',
   usage: '[filter...]',
   arity: { min: 0, max: Infinity },
+  takesFilter: true,
   options: [
     FILTER_OPTION,
     GOAL_OPTION,

@@ -1,6 +1,7 @@
 import { isIPv6 } from 'node:net'
 import { hostname } from 'node:os'
 import { pairedBusesFile } from '../../client/index.ts'
+import { limitsText } from '../../../shared/control/limits-text.ts'
 import { readCode, readDeviceName, type PairingAllowed } from '../../../shared/pairing.ts'
 import { isLoopbackUrl } from '../bus/local-bus.ts'
 import { certificateFile, checkName, nameFrom, type NamedBus, type Paired } from '../bus/paired.ts'
@@ -9,9 +10,8 @@ import type { Context } from '../context.ts'
 import type { Action } from '../command.ts'
 import { EXIT, UsageError } from '../exit.ts'
 import { askKnown, askUnknown, decisionOf, type Credentials, type Pending } from '../pairing/asking.ts'
-import { limitsText } from '../pairing/limits.ts'
 import { askFor } from '../terminal/ask-for.ts'
-import { nowInSeconds } from '../terminal/time.ts'
+import { exactTime, nowInSeconds } from '../terminal/time.ts'
 
 /** Where a bus is shared that was not told to use another port. */
 const SHARED_PORT = 7611
@@ -33,7 +33,8 @@ export const pair: Action = {
     they know the code, so that nobody in between learns it or is taken for the bus.
 
     What the bus gives lies in ~/.intent-bus/buses.json, which only this user can read: its address, its pin, its root
-    certificate, and a key. The key is sent to this bus only. \`intent-bus buses\` lists and forgets them.`,
+    certificate, and a key. The key is sent to this bus only. \`intent-bus buses list\` shows what this machine is paired with,
+    \`intent-bus buses forget\` ends that here, and \`intent-bus buses env\` hands a bus to other programs.`,
   examples: ['intent-bus pair 192.168.1.20 --code K7QF-92MX', 'intent-bus pair https://home.local:7611 --save-as home'],
 
   async run(context) {
@@ -136,8 +137,10 @@ function tell({ output, paired, local }: Context, bus: NamedBus, replaced: Pick<
     const before = `${replaced.url}, with the key ${replaced.keyId}`
     output.note(`That replaces what was here as ${bus.name}: ${before}; revoke it there if nobody uses it.`)
   }
-  output.note(`Its key ${bus.keyId} ${limitsText(bus.limits)}. It lies in ${pairedBusesFile()}.`)
+  output.note(`Its key is ${bus.keyId}, with ${limitsText(bus.limits, { time: exactTime })}. It lies in ${pairedBusesFile()}.`)
   if (bus.limits.scope?.roles?.includes('claim') ?? true) output.note('It gets public intents, and those that it published itself.')
   const option = paired.all.length > 1 || local.url !== undefined ? ` --bus ${bus.name}` : ''
   output.note(`Next: intent-bus doctor${option}, or intent-bus work <goal>${option} -- <program>`)
+  const name = paired.all.length > 1 ? ` ${bus.name}` : ''
+  output.note(`For other programs, as the worker starters: eval "$(intent-bus buses env${name})"`)
 }

@@ -20,6 +20,7 @@ export const watch: Action = {
   summary: 'show what happens to intents, as it happens',
   usage: '[filter...]',
   arity: { min: 0, max: Infinity },
+  takesFilter: true,
   options: [FILTER_OPTION, GOAL_OPTION],
   details: `
     Operators see all intents. Without a password it shows those of the key: published by it, or claimed by it. It goes on

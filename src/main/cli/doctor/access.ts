@@ -70,6 +70,10 @@ async function ask(options: ClientOptions, signal: AbortSignal): Promise<IntentB
 /** Whether the bus lets this user in as an operator. */
 export async function checkPassword(source: CredentialSource, signal: AbortSignal): Promise<Check> {
   const found = findOrTell('password', () => (mayOperate(source) ? findOperatorSecretOrKey : findOperatorSecret)(source))
+  if (found === undefined && source.paired !== undefined) {
+    const text = 'None is needed: this machine is paired, and has a key of its own. list, retry, cancel, keys and top are for operators.'
+    return skipped('password', text)
+  }
   if (found === undefined) {
     const cure = 'Set INTENT_BUS_PASSWORD, or name a file with --password-file; the app shows the password in Settings.'
     return warning('password', 'There is no password for operators: list, retry, cancel, keys and top need it.', cure)

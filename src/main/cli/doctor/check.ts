@@ -3,7 +3,7 @@ import type { ExitCode } from '../exit.ts'
 /** What came of one look at something. */
 export interface Check {
   readonly name: string
-  /** `warning`: it works, and yet. `skipped`: it cannot be told. */
+  /** `warning`: it works, and yet. `skipped`: it cannot be told, or there is nothing to look at. */
   readonly outcome: 'fine' | 'warning' | 'trouble' | 'skipped'
   readonly text: string
   /** What to do; only where there is something to do. */

@@ -44,7 +44,7 @@ function checkPaired(paired: Address['paired']): Check[] {
 function checkPin(url: string, peer: Peer, pins: readonly string[]): Check {
   if (pins.some((pin) => withPrefix(pin) === peer.pin)) return fine('pin', 'It shows the key that is pinned.')
   const text = `What answers at ${url} shows another key than the pinned one: ${peer.pin}.`
-  const cure = 'See which pin the bus shows under Network: where it was renewed, pair again; else somebody is in between.'
+  const cure = 'See which pin the bus shows under Network: where it was replaced, pair again; else somebody is in between.'
   return trouble('pin', EXIT.unreachable, text, cure)
 }
 

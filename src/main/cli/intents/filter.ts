@@ -6,6 +6,7 @@ import { UsageError } from '../exit.ts'
 export const FILTER_OPTION: Option = {
   name: 'filter',
   value: 'filter',
+  isFilter: true,
   summary: 'in the language of the interface: status:dead goal:send_* error:"timed out"'
 }
 export const GOAL_OPTION: Option = { name: 'goal', value: 'goal', summary: 'only intents of this goal' }

@@ -35,6 +35,18 @@ const MEANINGS: Readonly<Record<Field, string>> = {
   result: 'a value in its result: result.ok:true'
 }
 
+/** The only values that a field takes. */
+const CHOICES: Readonly<Partial<Record<Field, readonly string[]>>> = {
+  status: STATUS_NAMES,
+  visibility: ['private', 'public'],
+  has: ['error', 'result']
+}
+
+/** What can be written without knowing the intents: each field, as `goal:` or `payload.`, and the only values of some. */
+export const FILTER_WORDS: readonly { readonly begin: string; readonly detail: string; readonly values: readonly string[] }[] = FIELDS.map(
+  (field) => ({ begin: beginOf(field), detail: MEANINGS[field], values: CHOICES[field] ?? [] })
+)
+
 /** What may come where the caret stands, best first. `names`: the names in use. */
 export function suggest(text: string, caret: number, names: NamesView): Suggestion[] {
   const term = writtenTerms(text).find(({ at, length }) => at < caret && caret <= at + length)
@@ -47,12 +59,16 @@ function fields(text: string, caret: number, term: WrittenTerm | undefined, name
   const to = term === undefined ? caret : term.at + term.length
   const prefix = text.slice(from, caret).toLowerCase()
   const matching = FIELDS.filter((field) => field.startsWith(prefix)).map((field): Suggestion => {
-    const insert = field === 'payload' || field === 'result' ? `${field}.` : `${field}:`
+    const insert = beginOf(field)
     return { from, to, insert, label: insert, detail: MEANINGS[field] }
   })
   if (prefix === '') return matching
   const goals = ranked(prefix, goalNames(names)).map((goal) => whole(from, to, 'goal', goal))
   return [...matching, ...goals]
+}
+
+function beginOf(field: Field): string {
+  return field === 'payload' || field === 'result' ? `${field}.` : `${field}:`
 }
 
 function values(text: string, caret: number, field: string, { value }: WrittenTerm, names: NamesView): Suggestion[] {
@@ -69,8 +85,6 @@ function values(text: string, caret: number, field: string, { value }: WrittenTe
 
 function known(field: string, names: NamesView): readonly string[] {
   switch (field) {
-    case 'status':
-      return STATUS_NAMES
     case 'goal':
       return goalNames(names)
     case 'ns':
@@ -82,12 +96,8 @@ function known(field: string, names: NamesView): readonly string[] {
       return names.capabilities
     case 'key':
       return ['main']
-    case 'visibility':
-      return ['private', 'public']
-    case 'has':
-      return ['error', 'result']
     default:
-      return []
+      return CHOICES[field as Field] ?? []
   }
 }
 
