@@ -79,6 +79,7 @@ export function assemble(parts: Parts): Faces {
       announcerEntry: parts.built.announcerEntry,
       onChange: () => {
         parts.announce(listener, sharing)
+        pairing.noteIdentity()
         feed.noteStatus()
         feed.noteChanged('sharing')
       },
@@ -87,7 +88,7 @@ export function assemble(parts: Parts): Faces {
     settings.values
   )
   const feed: Feed = new Feed(bus, clock, () => busStatus(deps))
-  const pairing = new Pairing({
+  const pairing: Pairing = new Pairing({
     bus,
     clock,
     random,

@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest'
 import Database from 'better-sqlite3'
 import { DESKTOP } from '../../src/main/control/operator.ts'
-import type { AuditView } from '../../src/shared/control/network-views.ts'
+import type { Vault } from '../../src/main/host.ts'
+import type { AuditView, InterfaceView } from '../../src/shared/control/network-views.ts'
 import { ADMIN_TOKEN, BASIC, MAIN_KEY, METRICS_TOKEN, PASSWORD, TestServer } from '../support/test-server.ts'
 import { purge, sessionHeaders } from './steps.ts'
 
@@ -83,6 +84,39 @@ test('all that is done to access is noted: what, by whom, from where, to what', 
     'bus.purged | password | old'
   ])
   for (const { actor, address } of entries) expect([actor, address]).toEqual([actor, actor === 'desktop' ? '' : '127.0.0.1'])
+})
+
+test('that sharing was turned on is noted with what came of it', async () => {
+  let interfaces: readonly InterfaceView[] = [{ name: 'eth0', addresses: ['127.0.0.2'], kind: 'lan', isDefault: true }]
+  const kept = new Map<string, string>()
+  const vault: Vault = {
+    place: 'keychain',
+    where: () => 'the keychain',
+    read: async (name) => kept.get(name),
+    write: async (name, secret) => void kept.set(name, secret),
+    remove: async () => {}
+  }
+  await using server = await TestServer.start({ network: { hostname: () => 'kitchen', interfaces: async () => interfaces }, host: { vault } })
+  const turn = (share: boolean) => server.control.call(DESKTOP, 'settings.change', { share, sharePort: 0 })
+  kept.set('sharing.keys', 'damaged')
+  await turn(true)
+  const { problem } = server.sharing.view()
+  expect(problem).toContain('The key of this bus is damaged')
+  await turn(false)
+  kept.delete('sharing.keys')
+  await turn(true)
+  const [url] = server.sharing.urls
+  await turn(false)
+  interfaces = []
+  await turn(true)
+  const entries = (await trail(server)).filter(({ event }) => event.startsWith('sharing.'))
+  expect(told(entries)).toEqual([
+    `sharing.started | desktop | ${problem}`,
+    'sharing.stopped | desktop',
+    `sharing.started | desktop | listens at ${url}`,
+    'sharing.stopped | desktop',
+    'sharing.started | desktop | waits for a network'
+  ])
 })
 
 test('what was refused is not noted as if it had been done', async () => {

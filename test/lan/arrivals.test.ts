@@ -1,8 +1,9 @@
 import { beforeEach, describe, expect, test } from 'vitest'
 import { SignatureRefusal } from '../../src/main/http/signatures/refusal.ts'
+import type { ArrivalOutcome } from '../../src/shared/control/network-views.ts'
 import { ProtocolError, type ErrorCode } from '../../src/shared/errors.ts'
-import { visit, type Exchange } from '../../src/main/http/exchange.ts'
-import { outcomeOfLeaving } from '../../src/main/lan/arrival-words.ts'
+import { visit, type Exchange, type State } from '../../src/main/http/exchange.ts'
+import { ARRIVAL_WORDS, outcomeOfLeaving, outcomeOfRequest } from '../../src/main/lan/arrival-words.ts'
 import { Arrivals } from '../../src/main/lan/arrivals.ts'
 import { HandClock } from '../support/hand-clock.ts'
 
@@ -15,13 +16,71 @@ beforeEach(() => {
   arrivals = new Arrivals(clock, (address) => address === '10.0.0.1', () => changes++)
 })
 
-/** A request from an address, as far as arrivals look at it. */
-function request(address: string, headers: Readonly<Record<string, string>> = {}, url = '/claim'): Exchange {
-  return { req: { url, headers }, state: { address, keyId: headers['x-api-key'] } } as unknown as Exchange
+/** A request from an address, as far as arrivals look at it. `known`: what the bus found out of who asks. */
+function request(address: string, headers: Readonly<Record<string, string>> = {}, url = '/claim', known: Partial<State> = {}): Exchange {
+  return { req: { url, headers }, state: { address, keyId: headers['x-api-key'], ...known } } as unknown as Exchange
 }
 
 function refused(code: ErrorCode, message = 'No.'): ProtocolError {
   return new ProtocolError(code, message)
+}
+
+/** What every refusal says of the way of a request that presents nothing: refused for its content, it has reached the bus. */
+const WAYS: Readonly<Record<ErrorCode, ArrivalOutcome>> = {
+  unauthorized: 'request',
+  forbidden: 'limited',
+  invalid_signature: 'wrong_signature',
+  https_required: 'plain_http',
+  invalid_host: 'wrong_host',
+  cross_site: 'other_site',
+  invalid_code: 'wrong_code',
+  pairing_refused: 'request',
+  not_found: 'request',
+  method_not_allowed: 'request',
+  request_timeout: 'request',
+  payload_too_large: 'request',
+  result_too_large: 'request',
+  unsupported_encoding: 'request',
+  unsupported_media_type: 'request',
+  idempotency_conflict: 'request',
+  rate_limited: 'request',
+  limit_exceeded: 'request',
+  headers_too_large: 'request',
+  internal_error: 'request',
+  database_busy: 'request',
+  storage_unavailable: 'request',
+  maintenance: 'request',
+  shutting_down: 'request',
+  invalid_request: 'request',
+  invalid_json: 'request',
+  invalid_path: 'request',
+  invalid_query: 'request',
+  invalid_goal: 'request',
+  invalid_payload: 'request',
+  invalid_namespace: 'request',
+  invalid_visibility: 'request',
+  invalid_priority: 'request',
+  invalid_delay: 'request',
+  invalid_max_attempts: 'request',
+  invalid_backoff_base: 'request',
+  invalid_target_worker: 'request',
+  invalid_required_capability: 'request',
+  invalid_capabilities: 'request',
+  invalid_worker_id: 'request',
+  invalid_publisher: 'request',
+  invalid_idempotency_key: 'request',
+  invalid_seconds: 'request',
+  invalid_wait: 'request',
+  invalid_claim_token: 'request',
+  invalid_result: 'request',
+  invalid_result_type: 'request',
+  invalid_key: 'request',
+  invalid_value: 'request',
+  invalid_ttl: 'request',
+  invalid_owner: 'request',
+  invalid_api_key: 'request',
+  invalid_confirm: 'request',
+  invalid_scope: 'request'
 }
 
 describe('who came', () => {
@@ -36,6 +95,23 @@ describe('who came', () => {
       { address: '10.0.0.2', firstAt: now - 10, lastAt: now, count: 2, outcome: 'request', agent: 'x'.repeat(160), key: 'key_1' },
       { address: '10.0.0.3', firstAt: now - 5, lastAt: now - 5, count: 1, agent: null, key: null }
     ])
+  })
+
+  test('has the name of its key or its browser, until somebody else comes from there', () => {
+    const came = (headers: Readonly<Record<string, string>>, known: Partial<State> = {}): void =>
+      arrivals.answered(visit(request('10.0.0.2', headers, '/claim', known), undefined))
+    const who = () => ({ name: arrivals.view[0]!.name, key: arrivals.view[0]!.key })
+    const worker = { 'user-agent': 'worker.sh' }
+    came({ ...worker, 'x-api-key': 'key_1' }, { callerName: 'nas' })
+    expect(who()).toEqual({ name: 'nas', key: 'key_1' })
+    came(worker)
+    expect(who()).toEqual({ name: 'nas', key: 'key_1' })
+    came({ ...worker, 'x-api-key': 'key_2' })
+    expect(who()).toEqual({ name: null, key: 'key_2' })
+    came({ 'user-agent': 'Firefox' }, { callerName: 'Phone of Ada' })
+    expect(who()).toEqual({ name: 'Phone of Ada', key: null })
+    came(worker)
+    expect(who()).toEqual({ name: null, key: null })
   })
 
   test('is never this machine itself', () => {
@@ -86,7 +162,6 @@ describe('how it went', () => {
     ['wrong_password', { authorization: 'Basic x' }, '/admin/dead', refused('unauthorized')],
     ['wrong_password', { 'x-admin-token': 'x' }, '/admin/dead', refused('unauthorized')],
     ['wrong_password', {}, '/admin/control/login', refused('unauthorized', 'Wrong password.')],
-    ['wrong_host', {}, '/claim', refused('invalid_host')],
     ['wrong_signature', { 'x-api-key': 'k' }, '/claim', new SignatureRefusal('wrong', 'Bad signature')],
     ['clock_off', { 'x-api-key': 'k' }, '/claim', new SignatureRefusal('stale', 'The clocks differ.')]
   ])('%s for %j at %s', (outcome, headers, url, refusal) => {
@@ -101,7 +176,10 @@ describe('how it went', () => {
     ['ERR_SSL_TLSV1_ALERT_UNKNOWN_CA', 'distrusts_certificate'],
     ['ERR_SSL_SSLV3_ALERT_BAD_CERTIFICATE', 'distrusts_certificate'],
     ['ERR_SSL_SSLV3_ALERT_CERTIFICATE_UNKNOWN', 'distrusts_certificate'],
-    ['ERR_SSL_SSLV3_ALERT_CERTIFICATE_EXPIRED', 'distrusts_certificate'],
+    ['ERR_SSL_SSL/TLS_ALERT_CERTIFICATE_UNKNOWN', 'distrusts_certificate'],
+    ['ERR_SSL_SSLV3_ALERT_CERTIFICATE_EXPIRED', 'certificate_expired'],
+    ['ERR_SSL_SSL/TLS_ALERT_CERTIFICATE_EXPIRED', 'certificate_expired'],
+    ['ERR_SSL_TLSV1_ALERT_DECRYPT_ERROR', 'wrong_root'],
     ['ERR_SSL_UNSUPPORTED_PROTOCOL', 'broke_off'],
     ['ERR_TLS_HANDSHAKE_TIMEOUT', 'broke_off'],
     ['ECONNRESET', 'broke_off'],
@@ -110,6 +188,21 @@ describe('how it went', () => {
     expect(outcomeOfLeaving(code)).toBe(outcome)
     arrivals.left('10.0.0.2', code)
     expect(arrivals.view[0]!.outcome).toBe(outcome)
+  })
+
+  test.each(Object.entries(WAYS))('a request that is refused by %s is %s', (code, outcome) => {
+    expect(outcomeOfRequest({ refused: { code }, credentials: 'none' })).toBe(outcome)
+    expect(outcomeOfRequest({ refused: { code }, credentials: 'key' })).toBe(code === 'unauthorized' ? 'wrong_key' : outcome)
+  })
+
+  test('a password that is asked for again is no matter of rights', () => {
+    expect(outcomeOfRequest({ refused: { code: 'forbidden', field: 'password' }, credentials: 'none' })).toBe('request')
+  })
+
+  test.each(Object.entries(ARRIVAL_WORDS))('%s is told in sentences', (outcome, { text, next }) => {
+    expect(text).toMatch(/^[A-Z].*\.$/)
+    expect(next ?? 'Nothing.').toMatch(/^[A-Z].*\.$/)
+    expect(next === null).toBe(outcome === 'request')
   })
 
   test('a spare connection of a browser says nothing against the requests beside it', () => {

@@ -1,7 +1,9 @@
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { Command } from '../cli/cli.ts'
+import { temporaryFolder } from '../support/folders.ts'
 import { HomeNetwork, type Attempt, type NetworkHost } from '../support/home-network.ts'
-import { SharedBus } from './shared-bus.ts'
+import { allowNext, SharedBus } from './shared-bus.ts'
 
 /** A bus that is shared, and other machines: each in a network namespace of its own. */
 
@@ -156,6 +158,38 @@ describe.skipIf(trouble !== undefined)('on a home network', () => {
       home.addAddress('10.77.0.1')
       await shared.until(({ state }) => state === 'listening')
       expect(curl('--cacert', copy, 'https://10.77.0.1:7611/health').stdout).toMatch(/\n200$/)
+      away.removeAddress('fd77::2')
+    })
+  })
+
+  describe('a network of IPv6 alone', () => {
+    test('is served and paired over, and each machine of its /64 counts for itself', async () => {
+      shared = await SharedBus.start(home)
+      home.addAddress('fd77::1')
+      away.addAddress('fd77::2')
+      away.addAddress('fd77::3')
+      home.removeAddress('10.77.0.1')
+      const url = 'https://[fd77::1]:7611'
+      const { identity } = await shared.until(({ urls }) => urls[0] === url)
+      const root = identity!.rootPath
+      expect(curl('--cacert', root, `${url}/health`).stdout).toMatch(/\n200$/)
+      expect(visit(url, 'ca', root)).toMatchObject({ code: 0, stdout: '"done"' })
+
+      using folder = temporaryFolder()
+      const { command, curl: line } = shared.call('pairing.start', {}).code!
+      const [, ...args] = command.replaceAll("'", '').split(' ')
+      await using pairing = new Command(args, { HOME: folder.path }, undefined, away)
+      await allowNext(shared)
+      expect(await pairing.finished).toMatchObject({ code: 0, stdout: expect.stringContaining(`at ${url}.`) })
+      expect(line).toContain(`'${url}/pair'`)
+
+      const guess = (from: string, ...args: readonly string[]): Attempt => curl('--interface', from, '--cacert', root, '-H', 'X-API-KEY: wrong', ...args)
+      guess('fd77::2', '-Z', `${url}/get/[1-10]`)
+      const secondsFor = (from: string): number => Number(guess(from, '-o', '/dev/null', '-w', '%{time_total}', `${url}/get/k`).stdout)
+      expect(secondsFor('fd77::2')).toBeGreaterThan(1)
+      expect(secondsFor('fd77::3')).toBeLessThan(1)
+      home.addAddress('10.77.0.1')
+      home.removeAddress('fd77::1')
     })
   })
 
@@ -230,7 +264,7 @@ describe.skipIf(trouble !== undefined)('on a home network', () => {
       const { port } = new URL(shared.bus.url)
       expect(plainUrls).toEqual([`http://10.77.0.1:${port}`])
       expectOnlyClients(plainUrls[0]!)
-      expect(shared.arrivalFrom(away)).toMatchObject({ outcome: 'request', count: 2 + REFUSED.length })
+      expect(shared.arrivalFrom(away)).toMatchObject({ outcome: 'plain_http', count: 2 + REFUSED.length })
     })
 
     test('on all addresses likewise', async () => {

@@ -127,6 +127,22 @@ describe('an identity', () => {
     expect(leafOf(identity).validToDate <= new X509Certificate(identity.rootPem).validToDate).toBe(true)
   })
 
+  test('signs no leaf again and again that cannot last longer than its root, and still one behind its end', async () => {
+    const identity = await make()
+    clock.jump((3_652 - 20) * DAY)
+    expect(await identity.certify(NAMES)).toBe(true)
+    const { cert } = identity.certificate
+    expect(leafOf(identity).validToDate).toEqual(new X509Certificate(identity.rootPem).validToDate)
+    clock.jump(19 * DAY)
+    expect(await identity.certify(NAMES)).toBe(false)
+    expect((await found()).certificate.cert).toBe(cert)
+    clock.jump(9 * DAY)
+    expect(await identity.certify(NAMES)).toBe(false)
+    expect(await identity.certify(['10.0.0.9', ...NAMES])).toBe(true)
+    const { validFromDate, validToDate } = leafOf(identity)
+    expect(validFromDate < validToDate).toBe(true)
+  })
+
   test('that is made anew has nothing of the one before', async () => {
     const [first, second] = [await make(), await make()]
     expect(second.pin).not.toBe(first.pin)

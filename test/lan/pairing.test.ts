@@ -51,7 +51,7 @@ test('a device with the code waits, is let in, and gets a key of its own, within
   expect((await rig.server.post('/claim?goal=resize.png', undefined, {}, json.key)).status).toBe(204)
   expect((await rig.server.post('/claim?goal=delete', undefined, {}, json.key)).status).toBe(403)
   expect(await rig.trail()).toMatchObject([
-    { event: 'pairing.allowed', actor: 'desktop', address: '', subject: 'Pi in the attic', detail: json.key_id },
+    { event: 'pairing.allowed', actor: 'desktop', address: '', subject: 'Pi in the attic', detail: `${json.key_id}: claim; goals resize.*; 10 requests a minute` },
     { event: 'pairing.asked', actor: '', address: '127.0.0.1', subject: 'pi', detail: 'worker' },
     { event: 'pairing.started', actor: 'desktop' },
     { event: 'bus.started' }
@@ -365,6 +365,16 @@ test('no code is shown while no other machine can reach the bus, nor to who may 
   const answer = await server.admin('/admin/control/pairing.start', {})
   expect(answer).toMatchObject({ status: 400, json: { error: { message: expect.stringContaining('turn sharing on') } } })
   expect((await server.ask({ path: '/pair' })).status).toBe(404)
+})
+
+test('a code ends with the identity that it was shown with', async () => {
+  await using rig = await PairingRig.start()
+  const code = await rig.show()
+  await rig.call('sharing.replaceIdentity', { confirm: true })
+  expect((await rig.call('pairing.get', {})).code).toBeNull()
+  expect((await rig.device('/pair')).status).toBe(404)
+  expect(await rig.ask(code)).toMatchObject(WRONG)
+  expect(await rig.ask(await rig.show())).toMatchObject({ status: 202 })
 })
 
 test('what the bus shows with a code leads to it', async () => {

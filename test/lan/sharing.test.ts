@@ -12,6 +12,7 @@ import { FileVault } from '../../src/main/file-vault.ts'
 import type { Vault } from '../../src/main/host.ts'
 import type { RequestListener } from '../../src/main/net/http-server.ts'
 import { IdentityStore } from '../../src/main/lan/identity-store.ts'
+import { platformOf } from '../../src/main/lan/sharing-report.ts'
 import { Sharing } from '../../src/main/lan/sharing.ts'
 import { ListenError } from '../../src/main/net/listen-error.ts'
 import { Listener } from '../../src/main/net/listener.ts'
@@ -119,9 +120,9 @@ function isOpen(url: string): Promise<boolean> {
   })
 }
 
-function takePort(host: string): Promise<Server> {
+function takePort(host: string, port = 0): Promise<Server> {
   return new Promise((resolve) => {
-    const server = createServer().listen(0, host, () => resolve(server))
+    const server = createServer().listen(port, host, () => resolve(server))
   })
 }
 
@@ -159,6 +160,16 @@ describe('sharing', () => {
     await machine.sharing.apply({ ...ON, shareInterface: 'wg0' })
     expect(machine.sharing.view()).toMatchObject({ state: 'listening', interface: 'wg0' })
     expect(machine.sharing.urls[0]).toContain('127.8.0.1')
+  })
+
+  test('tells which network it would take by itself, whatever was chosen, and the system of the machine', async () => {
+    machine.interfaces = [lan('eth0', '127.7.0.1'), { ...lan('wg0', '127.8.0.1'), kind: 'vpn' }]
+    await machine.sharing.apply({ ...ON, shareInterface: 'wg0' })
+    expect(machine.sharing.view()).toMatchObject({ interface: 'wg0', automatic: 'eth0', platform: platformOf(process.platform) })
+    machine.interfaces = machine.interfaces.slice(1)
+    await machine.sharing.look()
+    expect(machine.sharing.view()).toMatchObject({ interface: 'wg0', automatic: null })
+    expect((['linux', 'darwin', 'win32', 'freebsd'] as const).map(platformOf)).toEqual(['linux', 'macos', 'windows', 'other'])
   })
 
   test('that is turned off leaves no port open, and its identity as it was', async () => {
@@ -287,12 +298,12 @@ describe('a certificate', () => {
     expect((await visit(machine.sharing.urls[0]!, identity!.rootPem)).pin).toBe(identity!.pin)
   })
 
-  test('of a renewed identity is not trusted by who trusted the old one, whose connections end', async () => {
+  test('of a replaced identity is not trusted by who trusted the old one, whose connections end', async () => {
     await machine.sharing.apply(ON)
     const { identity, urls } = machine.sharing.view()
     using agent = keepAlive()
     await visit(urls[0]!, identity!.rootPem, agent)
-    await machine.sharing.renewIdentity()
+    await machine.sharing.replaceIdentity()
     const next = machine.sharing.view()
     expect(next.urls).toEqual(urls)
     expect(next.identity!.pin).not.toBe(identity!.pin)
@@ -300,8 +311,34 @@ describe('a certificate', () => {
     expect((await visit(urls[0]!, next.identity!.rootPem)).pin).toBe(next.identity!.pin)
   })
 
-  test('that there never was cannot be renewed', async () => {
-    await expect(machine.sharing.renewIdentity()).rejects.toThrow('no certificate yet')
+  test('whose root ends soon is good until then, and users are told in time', async () => {
+    machine.clock.jump(-(3_652 - 31) * DAY)
+    await machine.sharing.apply(ON)
+    machine.clock.jump((3_652 - 31) * DAY)
+    await machine.sharing.look()
+    expect(machine.sharing.view().problem).toBeNull()
+    machine.clock.jump(2 * DAY)
+    await machine.sharing.look()
+    const { urls, identity, problem } = machine.sharing.view()
+    const day = new Date(identity!.rootExpiresAt * 1_000).toISOString().slice(0, 10)
+    expect(problem).toMatch(new RegExp(`ends on ${day}; .* replace the identity, after which every device must pair again`))
+    const { serial } = await visit(urls[0]!, identity!.rootPem)
+    for (let i = 0; i < 3; i++) await machine.clock.advance(3)
+    expect((await visit(urls[0]!, identity!.rootPem)).serial).toBe(serial)
+    const certificateOf = async () => (await machine.sharing.check()).find(({ name }) => name === 'certificate')
+    expect(await certificateOf()).toMatchObject({ outcome: 'warning', text: expect.stringContaining(`ends on ${day}`), next: expect.stringContaining('replace the identity') })
+
+    machine.clock.jump(30 * DAY)
+    await machine.sharing.look()
+    // Whoever knows the pin is not cut off.
+    expect(machine.sharing.view()).toMatchObject({ state: 'listening', urls, problem: expect.stringContaining(`ended on ${day}`) })
+    expect(await certificateOf()).toMatchObject({ outcome: 'trouble', text: expect.stringContaining(`ended on ${day}`) })
+    await machine.sharing.replaceIdentity()
+    expect(machine.sharing.view().problem).toBeNull()
+  })
+
+  test('that there never was cannot be replaced', async () => {
+    await expect(machine.sharing.replaceIdentity()).rejects.toThrow('no certificate yet')
   })
 })
 
@@ -315,7 +352,7 @@ describe('keys that cannot be read', () => {
     const sharing = machine.startAnew()
     await sharing.apply(ON)
     expect(sharing.view()).toMatchObject({ state: 'failed', problem: expect.stringContaining('cannot be read from the keychain') })
-    await sharing.renewIdentity()
+    await sharing.replaceIdentity()
     expect(sharing.state).toBe('listening')
     expect(sharing.identity!.pin).not.toBe(identity!.pin)
   })
@@ -339,6 +376,47 @@ describe('plain HTTP', () => {
     expect(await (await fetch(machine.sharing.plainUrls[0]!)).text()).toBe('fine')
     await machine.sharing.apply(ON)
     expect(await isOpen(`http://127.7.0.1:${port}`)).toBe(false)
+  })
+
+  test('that cannot be had on a new network is told of beside all that can, and is there once its port is free', async () => {
+    await machine.listener.listen(0)
+    const { port } = machine.listener.state
+    await machine.sharing.apply({ ...ON, sharePlain: true })
+    const taken = await takePort('127.7.0.9', port)
+    machine.interfaces = [lan('eth0', '127.7.0.8', '127.7.0.9')]
+    await machine.clock.advance(3)
+    await vi.waitFor(() => expect(machine.sharing.urls[0]).toContain('127.7.0.8'))
+    const { state, problem, urls, plainUrls, identity } = machine.sharing.view()
+    expect([state, plainUrls]).toEqual(['listening', [`http://127.7.0.8:${port}`]])
+    expect(problem).toMatch(new RegExp(`^Plain HTTP cannot be had: Port ${port} on 127\\.7\\.0\\.9 is taken by another program; stop it, or choose`))
+    for (const url of urls.slice(0, 2)) expect((await visit(url, identity!.rootPem)).text).toBe('fine')
+    expect(await (await fetch(plainUrls[0]!)).text()).toBe('fine')
+    expect(await isOpen(`http://127.7.0.1:${port}`)).toBe(false)
+    await new Promise((resolve) => taken.close(resolve))
+    await machine.clock.advance(3)
+    await vi.waitFor(() => expect(machine.sharing.plainUrls).toEqual([`http://127.7.0.8:${port}`, `http://127.7.0.9:${port}`]))
+    expect(machine.sharing.view()).toMatchObject({ state: 'listening', problem: null })
+  })
+
+  test('that cannot be had at a start keeps nobody from HTTPS', async () => {
+    await machine.listener.listen(0)
+    const taken = await takePort('127.7.0.1', machine.listener.state.port)
+    await machine.startAnew({ ...ON, sharePlain: true }).look()
+    expect(machine.sharing.view()).toMatchObject({ state: 'listening', plainUrls: [], problem: expect.stringContaining('is taken') })
+    expect((await visit(machine.sharing.urls[0]!, machine.sharing.identity!.rootPem)).text).toBe('fine')
+    taken.close()
+  })
+
+  test('that is asked for and cannot be had is refused, and all is as it was', async () => {
+    await machine.listener.listen(0)
+    const taken = await takePort('127.7.0.2', machine.listener.state.port)
+    machine.interfaces = [lan('eth0', '127.7.0.1', '127.7.0.2')]
+    await machine.sharing.apply(ON)
+    const before = machine.sharing.view()
+    await expect(machine.sharing.apply({ ...ON, sharePlain: true })).rejects.toThrow(ListenError)
+    expect(machine.sharing.view()).toEqual(before)
+    expect(await isOpen(`http://127.7.0.1:${machine.listener.state.port}`)).toBe(false)
+    taken.close()
   })
 })
 

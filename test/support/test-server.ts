@@ -43,6 +43,8 @@ export interface TestServerOptions {
   readonly host?: Partial<Host>
   /** Shared over HTTPS on this address of loopback, as if it were one of a network. */
   readonly sharedAt?: string
+  /** The network as its machine sees it. Default: that of `sharedAt`, or else the system's. */
+  readonly network?: Network
   /** Hears the log's lines. */
   readonly log?: Log
   /** Time goes by itself; then `clock` stands still. */
@@ -110,7 +112,8 @@ export class TestServer implements AsyncDisposable {
       password: await secret(bus, host, 'dashboard_password_digest', PASSWORD),
       built: builtBeside(pathToFileURL(join(ROOT, 'out', 'main', 'headless.js')).href),
       announce: () => {},
-      ...(options.sharedAt !== undefined && { network: networkWith(options.sharedAt) })
+      ...(options.sharedAt !== undefined && { network: networkWith(options.sharedAt) }),
+      ...(options.network && { network: options.network })
     })
     await faces.listener.listen(0)
     if (options.sharedAt !== undefined) await faces.sharing.look()

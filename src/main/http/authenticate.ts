@@ -58,6 +58,7 @@ export class Authentication {
       throw new ProtocolError('unauthorized', 'Invalid API key.')
     }
     ctx.state.keyId = key.id
+    if (!key.isMain) ctx.state.callerName = key.owner
     this.#options.bus.admit(key, ctx.state.address)
     return key
   }

@@ -6,7 +6,7 @@ import { REQUEST_ID_PATTERN } from '../../shared/limits.ts'
 import { parseQuery, type QueryPairs } from '../../shared/signing.ts'
 import type { Random } from '../bus/random.ts'
 import type { Log } from '../log.ts'
-import type { Credentials, Visit, Visitors } from '../net/http-server.ts'
+import type { Credentials, Visit, VisitRefusal, Visitors } from '../net/http-server.ts'
 import { SPEC_HEADERS } from '../net/raw-refusal.ts'
 
 /** What a handler answers with. `headers` is a flat list of names and values. */
@@ -17,6 +17,8 @@ export interface Reply {
   readonly headers: readonly string[]
   /** Takes over after the headers of an answer that goes on; then `body` does not count. */
   readonly stream?: (res: ServerResponse) => void
+  /** Why this is a refusal, where it was not thrown as one. */
+  readonly refused?: VisitRefusal
   /** Called when the answer never left, because its client was gone. */
   readonly onUndelivered?: () => void
 }
@@ -33,6 +35,8 @@ export interface State {
   isSecure: boolean
   /** Public id of the key, once it is known. */
   keyId?: string
+  /** What the key's owner or the paired browser is called, once it is known. */
+  callerName?: string
   reply?: Reply
   pairs?: QueryPairs
   /** Headers that go with whatever is answered. */
@@ -96,7 +100,7 @@ const RETRY_CALL_AFTER: Readonly<Record<string, number>> = { database_busy: 1, l
 export function failedCall(error: ControlFailure): Reply {
   const seconds = RETRY_CALL_AFTER[error.code]
   const retry = seconds === undefined ? NO_HEADERS : ['Retry-After', String(seconds)]
-  return json(errorStatus(error.code), JSON.stringify({ error }), retry)
+  return { ...json(errorStatus(error.code), JSON.stringify({ error }), retry), refused: error }
 }
 
 /** Thrown to refuse with more headers than the error itself calls for. */
@@ -135,10 +139,11 @@ export function exchange({ log, random, isClosing, visitorsOf }: ExchangeOptions
     const state = begin(ctx.req, random)
     ctx.state = state
     let reply: Reply
-    let refused: ProtocolError | undefined
+    let refused: VisitRefusal | undefined
     try {
       await next()
       reply = state.reply ?? refusal(new ProtocolError('not_found', 'There is nothing at this address.'))
+      refused = reply.refused
     } catch (error) {
       if (error instanceof ClientGoneError) return
       reply = toReply(error)
@@ -152,9 +157,9 @@ export function exchange({ log, random, isClosing, visitorsOf }: ExchangeOptions
 }
 
 /** What those are told who count visitors. */
-export function visit({ req, state }: Exchange, refused: ProtocolError | undefined): Visit {
-  const { address, keyId } = state
-  return { address, agent: req.headers['user-agent'], keyId, credentials: credentialsOf(req), refused }
+export function visit({ req, state }: Exchange, refused: VisitRefusal | undefined): Visit {
+  const { address, keyId, callerName } = state
+  return { address, agent: req.headers['user-agent'], keyId, name: callerName, credentials: credentialsOf(req), refused }
 }
 
 /** What a request presents to be let in. */

@@ -1,24 +1,40 @@
 import type { ArrivalOutcome } from '../../shared/control/network-views.ts'
 import type { Visit } from '../net/http-server.ts'
 
-/** What a user is told of how it went for a visitor, and what to do about it. */
+/** What a user is told of how it went for a visitor, and what to do about it. What is typed stands in backticks. */
 export const ARRIVAL_WORDS: Readonly<Record<ArrivalOutcome, { readonly text: string; readonly next: string | null }>> = {
   request: { text: 'Reached the bus.', next: null },
   spoke_http: {
     text: 'Spoke plain HTTP to the port for HTTPS.',
-    next: 'Use the address that begins with https://.'
+    next: 'Use the address that begins with `https://`.'
   },
   distrusts_certificate: {
     text: 'Does not trust the certificate of this bus.',
-    next: 'Give it the root certificate (curl: --cacert), or the pin (curl: -k --pinnedpubkey), and use a name or an address that the certificate is for.'
+    next: 'Give it the root certificate or the pin, as the lines under “From another machine” do, and use a name or an address that the certificate is for. If it has all that, look at its clock.'
+  },
+  certificate_expired: {
+    text: 'Finds that the certificate of this bus has expired.',
+    next: 'One of the two clocks is wrong, most likely: have both machines set theirs by the network.'
+  },
+  wrong_root: {
+    text: 'Trusts a root certificate with the name of this one and another key.',
+    next: 'Give it the root certificate that this bus has now, in place of the older one.'
   },
   broke_off: {
     text: 'Connected, and left before it asked for anything.',
-    next: 'A program with another pin, or one that does not trust the certificate, may leave like that; compare its pin with the one of this bus.'
+    next: 'A program with another pin, or one that does not trust the certificate or finds another name in it, may leave like that; compare its pin and address with those of this bus.'
+  },
+  plain_http: {
+    text: 'Asked over plain HTTP for what takes HTTPS.',
+    next: 'Use the address that begins with `https://`.'
   },
   wrong_host: {
     text: 'Asked for this bus by a name that is not one of its own.',
-    next: 'Use one of the addresses that the bus shows, or add the name with BUS_ALLOWED_HOSTS.'
+    next: 'Use one of the addresses that the bus shows, or add the name with `BUS_ALLOWED_HOSTS`.'
+  },
+  other_site: {
+    text: 'A page of another web site asked in its browser.',
+    next: 'Open the interface by an address that the bus shows. A page of your own is let in by `BUS_ALLOWED_ORIGINS`.'
   },
   clock_off: {
     text: 'Signed its request by a clock that is too far off.',
@@ -34,26 +50,55 @@ export const ARRIVAL_WORDS: Readonly<Record<ArrivalOutcome, { readonly text: str
   },
   wrong_password: {
     text: 'Sent a wrong password or token of an operator.',
-    next: 'Look at the password in the settings.'
+    next: 'Settings, Browsers says where the password is, and changes it. A phone needs none: pair it, by Network, Pair a device.'
+  },
+  wrong_code: {
+    text: 'Asked to be let in with a pairing code that is wrong, was used, or is over.',
+    next: 'Press Pair a device for a new one: it counts for one device and two minutes.'
+  },
+  limited: {
+    text: 'Asked for something that it may not do.',
+    next: 'What a key may do is under Keys, Limits. What a paired browser may do was chosen when it was let in: pair it again for more.'
   }
 }
 
-/** node's codes of what a peer says in TLS when it does not accept a certificate. */
-const DISTRUST = /^ERR_SSL_.*_ALERT_(UNKNOWN_CA|BAD_CERTIFICATE|CERTIFICATE_UNKNOWN|CERTIFICATE_EXPIRED|UNSUPPORTED_CERTIFICATE|ACCESS_DENIED|DECRYPT_ERROR)$/
+/**
+ * node's codes of what a peer says in TLS when it does not accept a certificate. OpenSSL says BAD_CERTIFICATE also where a
+ * clock is behind or a name is not in it, and Chromium says CERTIFICATE_UNKNOWN whatever the matter is.
+ */
+const DISTRUST = /^ERR_SSL_.*_ALERT_(UNKNOWN_CA|BAD_CERTIFICATE|CERTIFICATE_UNKNOWN|UNSUPPORTED_CERTIFICATE|ACCESS_DENIED)$/
+/** The bus signs a new certificate long before one is over. */
+const EXPIRED = /^ERR_SSL_.*_ALERT_CERTIFICATE_EXPIRED$/
+/** The signature did not hold: the peer knows another key by the root's name. Where roots name their keys, it is UNKNOWN_CA. */
+const WRONG_ROOT = /^ERR_SSL_.*_ALERT_DECRYPT_ERROR$/
 
 /** How it went for a visitor that left without a request. */
-export function outcomeOfLeaving(code: string | undefined): ArrivalOutcome {
+export function outcomeOfLeaving(code = ''): ArrivalOutcome {
   if (code === 'ERR_SSL_HTTP_REQUEST') return 'spoke_http'
-  return code !== undefined && DISTRUST.test(code) ? 'distrusts_certificate' : 'broke_off'
+  if (EXPIRED.test(code)) return 'certificate_expired'
+  if (WRONG_ROOT.test(code)) return 'wrong_root'
+  return DISTRUST.test(code) ? 'distrusts_certificate' : 'broke_off'
 }
 
-/** How it went for a request. One without credentials has still shown that the way is free. */
+/**
+ * How it went for a request. What is refused for its content, or because there is too much or nothing to be had, has shown
+ * that the way is free, and so has one without credentials.
+ */
 export function outcomeOfRequest({ refused, credentials }: Pick<Visit, 'refused' | 'credentials'>): ArrivalOutcome {
   switch (refused?.code) {
+    case 'https_required':
+      return 'plain_http'
     case 'invalid_host':
       return 'wrong_host'
+    case 'cross_site':
+      return 'other_site'
     case 'invalid_signature':
       return refused.trouble === 'stale' ? 'clock_off' : 'wrong_signature'
+    case 'invalid_code':
+      return 'wrong_code'
+    case 'forbidden':
+      // A browser is asked for its password again before secrets: that is no matter of rights.
+      return refused.field === 'password' ? 'request' : 'limited'
     case 'unauthorized':
       return credentials === 'key' ? 'wrong_key' : credentials === 'password' ? 'wrong_password' : 'request'
     default:

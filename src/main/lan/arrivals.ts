@@ -19,6 +19,7 @@ interface Arrival {
   outcome: ArrivalOutcome
   agent: string | null
   key: string | null
+  name: string | null
 }
 
 /** Who came from other machines, and how it went: the last of each address. */
@@ -43,12 +44,18 @@ export class Arrivals implements Visitors {
   }
 
   answered(visit: Visit): void {
-    const { address, agent, keyId } = visit
+    const { address, keyId, name } = visit
     const arrival = this.#byAddress.get(address) ?? this.#enter(address)
     if (arrival === undefined) return
+    const agent = visit.agent?.slice(0, MAX_AGENT_LENGTH) ?? null
+    // Much of what a program asks for needs no credentials: a page for its parts, a worker for the health of the bus.
+    const isAsKnown = visit.credentials === 'none' && name === undefined && agent === arrival.agent
+    if (!isAsKnown) {
+      arrival.key = keyId ?? null
+      arrival.name = name ?? null
+    }
     arrival.outcome = outcomeOfRequest(visit)
-    arrival.agent = agent?.slice(0, MAX_AGENT_LENGTH) ?? null
-    arrival.key = keyId ?? null
+    arrival.agent = agent
     this.#note(arrival)
   }
 
@@ -75,7 +82,7 @@ export class Arrivals implements Visitors {
     if (address === '' || isLoopback(address) || this.#isOwn(address)) return undefined
     if (this.#byAddress.size >= MAX_ARRIVALS) this.#forgetOldest()
     const now = this.#clock.now()
-    const arrival: Arrival = { address, firstAt: now, lastAt: now, count: 0, outcome: 'request', agent: null, key: null }
+    const arrival: Arrival = { address, firstAt: now, lastAt: now, count: 0, outcome: 'request', agent: null, key: null, name: null }
     this.#byAddress.set(address, arrival)
     return arrival
   }

@@ -6,6 +6,9 @@ import type { Vault } from '../host.ts'
 import { keyDigest } from './key-digest.ts'
 import { permittedDomains } from './permitted.ts'
 
+/** What to do about an identity that is no good any more, and what that costs; to end a sentence with. */
+export const REPLACE_IDENTITY = 'replace the identity, after which every device must pair again'
+
 /** An identity that cannot be had. The message is a sentence for the user that says what to do. */
 export class IdentityError extends Error {
   override readonly name = 'IdentityError'
@@ -99,7 +102,7 @@ export class IdentityStore {
     }
     const kept = parse(text)
     if (kept === undefined) {
-      throw new IdentityError('The key of this bus is damaged; restore it from a backup, or renew the identity, after which every device must pair again.')
+      throw new IdentityError(`The key of this bus is damaged; restore it from a backup, or ${REPLACE_IDENTITY}.`)
     }
     if (copy !== kept.root) writeFileAtomically(this.rootPath, kept.root, ROOT_MODE)
     return kept
@@ -132,7 +135,7 @@ export class IdentityStore {
       this.#vault.place === 'keychain'
         ? `The key of this bus cannot be read from ${where}; unlock it and try again`
         : `The key of this bus is not in ${where}; start the app that keeps it in the keychain, or restore the file`
-    return `${trouble}, or renew the identity, after which every device must pair again.`
+    return `${trouble}, or ${REPLACE_IDENTITY}.`
   }
 
   #readCopy(): string | undefined {

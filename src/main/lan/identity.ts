@@ -2,14 +2,17 @@ import { createPrivateKey, createPublicKey, X509Certificate, type KeyObject } fr
 import type { IdentityView } from '../../shared/control/network-views.ts'
 import type { Clock } from '../bus/clock.ts'
 import type { ServerCertificate } from '../net/http-server.ts'
-import { BACKDATED_DAYS, IdentityError, IdentityStore, type IdentityOwner, type KeptIdentity, type Leaf } from './identity-store.ts'
+import { BACKDATED_DAYS, IdentityError, IdentityStore, REPLACE_IDENTITY, type IdentityOwner, type KeptIdentity, type Leaf } from './identity-store.ts'
 import { keyDigest } from './key-digest.ts'
 import { isPermitted } from './permitted.ts'
+import { utcDay } from './utc.ts'
 
 const DAY = 86_400
 /** Short, for no client looks whether one was withdrawn; at a third left a new one is signed, with the same key. */
 const LEAF_DAYS = 90
 const RENEWED_BEFORE_DAYS = 30
+/** From so many days before its end users are told to replace a root. */
+export const ROOT_WARNING_DAYS = 30
 
 /**
  * By what other machines know this bus: a root of its own, and a leaf that the root signs for the names and addresses of
@@ -22,10 +25,11 @@ export class Identity {
   readonly fingerprint: string
   readonly rootPem: string
   readonly rootPath: string
+  /** Unix seconds. */
+  readonly rootExpiresAt: number
   readonly #store: IdentityStore
   readonly #kept: KeptIdentity
   readonly #clock: Clock
-  readonly #rootExpiresAt: number
   readonly #publicKey: KeyObject
   readonly #rootKey: KeyObject
   #leaf: Leaf | undefined
@@ -34,12 +38,12 @@ export class Identity {
   private constructor(kept: KeptIdentity, store: IdentityStore, clock: Clock) {
     const root = new X509Certificate(kept.root)
     this.#rootKey = createPrivateKey(kept.rootKey)
-    if (!root.checkPrivateKey(this.#rootKey)) throw new IdentityError('The root of this bus does not fit its key; renew the identity, after which every device must pair again.')
+    if (!root.checkPrivateKey(this.#rootKey)) throw new IdentityError(`The root of this bus does not fit its key; ${REPLACE_IDENTITY}.`)
     this.#store = store
     this.#kept = kept
     this.#clock = clock
     this.#publicKey = createPublicKey(kept.key)
-    this.#rootExpiresAt = root.validToDate.getTime() / 1000
+    this.rootExpiresAt = root.validToDate.getTime() / 1000
     this.pin = `sha256//${keyDigest(this.#publicKey, 'base64')}`
     this.fingerprint = root.fingerprint256
     this.rootPem = kept.root
@@ -66,8 +70,8 @@ export class Identity {
   async certify(names: readonly string[]): Promise<boolean> {
     const now = this.#clock.now()
     const permitted = names.filter((name) => isPermitted(name, this.#kept.domains))
-    if (this.#leaf !== undefined && isInTime(this.#leaf, now) && isSame(this.#leaf.names, permitted)) return false
-    const until = Math.min(now + LEAF_DAYS * DAY, this.#rootExpiresAt)
+    if (this.#leaf !== undefined && this.#isInTime(this.#leaf, now) && isSame(this.#leaf.names, permitted)) return false
+    const until = Math.min(now + LEAF_DAYS * DAY, this.rootExpiresAt)
     const { makeLeaf } = await import('./certificate.ts')
     const pem = await makeLeaf({
       name: 'Intent Bus',
@@ -75,7 +79,8 @@ export class Identity {
       names: permitted,
       root: this.rootPem,
       rootKey: this.#rootKey,
-      from: now - BACKDATED_DAYS * DAY,
+      // Behind the end of its root it is for those who look at the pin only, and still has to end after it began.
+      from: Math.min(now, until) - BACKDATED_DAYS * DAY,
       until
     })
     this.#leaf = { pem, names: permitted, until }
@@ -100,17 +105,27 @@ export class Identity {
       fingerprint: this.fingerprint,
       rootPem: this.rootPem,
       rootPath: this.rootPath,
-      rootExpiresAt: this.#rootExpiresAt,
-      certificateExpiresAt: this.#leaf?.until ?? this.#rootExpiresAt,
+      rootExpiresAt: this.rootExpiresAt,
+      certificateExpiresAt: this.#leaf?.until ?? this.rootExpiresAt,
       names: this.names
     }
   }
+
+  /** Whether a leaf has begun, also where the clock was set back, and does not end soon, or only with the root. */
+  #isInTime({ until }: Leaf, now: number): boolean {
+    const left = until - now
+    const isLasting = left > RENEWED_BEFORE_DAYS * DAY || until >= this.rootExpiresAt
+    return isLasting && left <= (LEAF_DAYS + BACKDATED_DAYS) * DAY
+  }
 }
 
-/** Whether a leaf has begun, also where the clock was set back, and does not end soon. */
-function isInTime({ until }: Leaf, now: number): boolean {
-  const left = until - now
-  return left > RENEWED_BEFORE_DAYS * DAY && left <= (LEAF_DAYS + BACKDATED_DAYS) * DAY
+/** What is wrong with a root that ends soon or has ended, and what to do. Unix seconds; null while there is time. */
+export function rootTrouble(expiresAt: number, now: number): { readonly text: string; readonly next: string } | null {
+  if (expiresAt - now >= ROOT_WARNING_DAYS * DAY) return null
+  const next = `Under Network, Certificate, ${REPLACE_IDENTITY}.`
+  const day = utcDay(expiresAt)
+  if (now < expiresAt) return { text: `The root certificate of this bus ends on ${day}; from then on whoever trusts it refuses this bus.`, next }
+  return { text: `The root certificate of this bus ended on ${day}: whoever trusts it refuses this bus, and only who knows the pin gets in.`, next }
 }
 
 /** Whether a leaf that was kept is of this root and this key. */

@@ -29,8 +29,9 @@ export function listInterfaces(list: InterfaceList, wayOut: string | null): read
 }
 
 /**
- * The interface to share on: the one that is asked for, or for '' the one that leads out, or else the first. A tunnel or a
- * virtual network is never taken unasked: whoever is behind it is not at home. null where there is none.
+ * The interface to share on: the one that is asked for, or for '' of the home networks the one that leads out, or else the
+ * first. A tunnel or a virtual network is never taken unasked: whoever is behind it is not at home. null where there is none.
+ * `interfaces`: as `listInterfaces` orders them.
  */
 export function chooseInterface(interfaces: readonly InterfaceView[], wanted: string): InterfaceView | null {
   if (wanted !== '') return interfaces.find(({ name }) => name === wanted) ?? null

@@ -2,11 +2,13 @@ import { X509Certificate } from 'node:crypto'
 import { request } from 'node:https'
 import type { InterfaceView, SharingCheck, SharingView } from '../../shared/control/network-views.ts'
 import { SIGNATURE_WINDOW } from '../../shared/limits.ts'
+import { rootTrouble } from './identity.ts'
+import { utcDay, utcMinute } from './utc.ts'
 
 /** Milliseconds after which an answer from this very machine is none. */
 const PATIENCE_MS = 4_000
 const DAY = 86_400
-/** Days before the end of a certificate at which something must be wrong: it is renewed long before. */
+/** Days before the end of a certificate at which something must be wrong: a new one is signed long before. */
 const LATE_DAYS = 7
 
 export interface Checked {
@@ -82,13 +84,15 @@ function checkConnection(answers: readonly Answer[], port: number): Finding {
 }
 
 function checkCertificate({ view, now }: Checked, answers: readonly Answer[]): Finding {
-  const { certificateExpiresAt } = view.identity!
+  const { certificateExpiresAt, rootExpiresAt } = view.identity!
+  const ending = rootTrouble(rootExpiresAt, now)
+  if (ending !== null) return (now < rootExpiresAt ? warning : trouble)(ending.text, ending.next)
   const distrusted = answers.find(({ error }) => error !== null && isAboutTrust(error))
   if (distrusted !== undefined) {
-    return trouble(`The certificate is not good for ${distrusted.host} (${distrusted.error!.code}).`, 'Turn sharing off and on; if that does not help, renew the identity.')
+    return trouble(`The certificate is not good for ${distrusted.host} (${distrusted.error!.code}).`, 'Turn sharing off and on; if that does not help, replace the identity.')
   }
-  if (certificateExpiresAt - now < LATE_DAYS * DAY) return trouble('The certificate is about to expire and was not renewed.', 'Look at the clock of this machine, then renew the identity.')
-  return fine(`The certificate is good for all addresses, until ${day(certificateExpiresAt)}.`)
+  if (certificateExpiresAt - now < LATE_DAYS * DAY) return trouble('The certificate is about to expire and was not renewed.', 'Look at the clock of this machine, then replace the identity.')
+  return fine(`The certificate is good for all addresses, until ${utcDay(certificateExpiresAt)}.`)
 }
 
 function checkAnswer(answers: readonly Answer[]): Finding {
@@ -100,8 +104,8 @@ function checkAnswer(answers: readonly Answer[]): Finding {
 
 function checkClock({ view, now }: Checked): Finding {
   const madeAt = new X509Certificate(view.identity!.rootPem).validFromDate.getTime() / 1000
-  if (now < madeAt) return trouble(`The clock of this machine says ${day(now)}, which is before the certificate was made.`, 'Have the system set its clock by the network.')
-  return fine(`The clock of this machine says ${minute(now)} UTC; devices that sign may be ${SIGNATURE_WINDOW} seconds off.`)
+  if (now < madeAt) return trouble(`The clock of this machine says ${utcDay(now)}, which is before the certificate was made.`, 'Have the system set its clock by the network.')
+  return fine(`The clock of this machine says ${utcMinute(now)} UTC; devices that sign may be ${SIGNATURE_WINDOW} seconds off.`)
 }
 
 function checkDiscovery({ discovery, busName }: SharingView): Finding {
@@ -113,12 +117,4 @@ function checkDiscovery({ discovery, busName }: SharingView): Finding {
 /** Refusals of the certificate itself, which come over a connection that works. */
 function isAboutTrust({ code = '' }: NodeJS.ErrnoException): boolean {
   return /CERT|ALTNAME|SIGNATURE|ISSUER|SUBTREE|INVALID_CA|INVALID_PURPOSE/.test(code)
-}
-
-function day(seconds: number): string {
-  return new Date(seconds * 1000).toISOString().slice(0, 10)
-}
-
-function minute(seconds: number): string {
-  return new Date(seconds * 1000).toISOString().slice(0, 16).replace('T', ' ')
 }

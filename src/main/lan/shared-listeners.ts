@@ -1,6 +1,17 @@
 import type { HttpServer, ServerCertificate } from '../net/http-server.ts'
-import { isNoAddress, listenTrouble, type PortSource } from '../net/listen-error.ts'
+import { isNoAddress, listenTrouble, type ListenError, type PortSource } from '../net/listen-error.ts'
 import { MOVE_GRACE_MS } from '../net/listener.ts'
+
+/** What came of listening, before anything was let go. */
+interface Opening {
+  /** By address, those included that were there before. */
+  readonly servers: Map<string, HttpServer>
+  readonly opened: readonly HttpServer[]
+  /** The actual one. */
+  readonly port: number
+  /** Why an address is missing that is this machine's. */
+  readonly trouble: ListenError | undefined
+}
 
 /** Listeners on one port of several addresses, which can be changed while they serve. */
 export class SharedListeners {
@@ -30,28 +41,17 @@ export class SharedListeners {
    * not the machine's yet, or not any more, is left out. Throws ListenError; then all is as before.
    */
   async move(addresses: readonly string[], port: number): Promise<void> {
-    const isSamePort = this.#servers.size > 0 && (port === this.#wanted || port === this.#port)
-    const next = new Map<string, HttpServer>()
-    const opened: HttpServer[] = []
-    let actual = isSamePort ? this.#port : port
-    for (const address of addresses) {
-      const present = isSamePort ? this.#servers.get(address) : undefined
-      const server = present ?? this.#make()
-      try {
-        if (present === undefined) actual = await server.listen(address, actual)
-      } catch (error) {
-        if (isNoAddress((error as NodeJS.ErrnoException).code)) continue
-        await Promise.all(opened.map((other) => other.close(0)))
-        throw listenTrouble(error as NodeJS.ErrnoException, address, actual, this.#source)
-      }
-      if (present === undefined) opened.push(server)
-      next.set(address, server)
-    }
-    const left = [...this.#servers.values()].filter((server) => ![...next.values()].includes(server))
-    this.#servers = next
-    this.#wanted = port
-    this.#port = next.size > 0 ? actual : 0
-    for (const server of left) void server.close(MOVE_GRACE_MS)
+    const opening = await this.#open(addresses, port)
+    if (opening.trouble === undefined) return this.#take(opening, port)
+    await Promise.all(opening.opened.map((server) => server.close(0)))
+    throw opening.trouble
+  }
+
+  /** The same, but an address whose port cannot be had is left out; the answer is why, for the first of those. */
+  async moveWherePossible(addresses: readonly string[], port: number): Promise<ListenError | undefined> {
+    const opening = await this.#open(addresses, port)
+    this.#take(opening, port)
+    return opening.trouble
   }
 
   /** Lets go of every connection, and listens again where it did. Throws ListenError. */
@@ -73,5 +73,37 @@ export class SharedListeners {
     this.#servers = new Map()
     this.#port = 0
     await Promise.all(servers.map((server) => server.close(grace)))
+  }
+
+  async #open(addresses: readonly string[], port: number): Promise<Opening> {
+    const isSamePort = this.#servers.size > 0 && (port === this.#wanted || port === this.#port)
+    const servers = new Map<string, HttpServer>()
+    const opened: HttpServer[] = []
+    let actual = isSamePort ? this.#port : port
+    let trouble: ListenError | undefined
+    for (const address of addresses) {
+      const present = isSamePort ? this.#servers.get(address) : undefined
+      const server = present ?? this.#make()
+      try {
+        if (present === undefined) actual = await server.listen(address, actual)
+      } catch (error) {
+        const reason = error as NodeJS.ErrnoException
+        if (!isNoAddress(reason.code)) trouble ??= listenTrouble(reason, address, actual, this.#source)
+        continue
+      }
+      if (present === undefined) opened.push(server)
+      servers.set(address, server)
+    }
+    return { servers, opened, port: actual, trouble }
+  }
+
+  /** `wanted`: the port that was asked for. */
+  #take({ servers, port }: Opening, wanted: number): void {
+    const kept = new Set(servers.values())
+    const left = [...this.#servers.values()].filter((server) => !kept.has(server))
+    this.#servers = servers
+    this.#wanted = wanted
+    this.#port = servers.size > 0 ? port : 0
+    for (const server of left) void server.close(MOVE_GRACE_MS)
   }
 }

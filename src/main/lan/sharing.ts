@@ -3,7 +3,7 @@ import type { Settings, SettingName } from '../../shared/control/settings.ts'
 import { ProtocolError } from '../../shared/errors.ts'
 import { PROTOCOL_VERSION, SERVER_API_VERSION } from '../../shared/limits.ts'
 import type { Clock } from '../bus/clock.ts'
-import { HttpServer, type RequestListener } from '../net/http-server.ts'
+import type { RequestListener } from '../net/http-server.ts'
 import { ListenError } from '../net/listen-error.ts'
 import { MOVE_GRACE_MS, type Listener } from '../net/listener.ts'
 import type { Log } from '../log.ts'
@@ -11,12 +11,13 @@ import { oneAtATime } from '../one-at-a-time.ts'
 import { Arrivals } from './arrivals.ts'
 import { announcedNames, BusNames, markOf } from './bus-names.ts'
 import { Discovery } from './discovery.ts'
-import { IdentityError, type IdentityStore } from './identity-store.ts'
+import type { IdentityStore } from './identity-store.ts'
 import { Identity } from './identity.ts'
 import { chooseInterface } from './interfaces.ts'
 import type { Network } from './network.ts'
 import { checkSharing } from './self-check.ts'
-import { SharedListeners } from './shared-listeners.ts'
+import { SharingListeners } from './sharing-listeners.ts'
+import { SharingReport } from './sharing-report.ts'
 
 /** Seconds between two looks at the network while the bus is shared, and while it should be and cannot. */
 const LOOK_INTERVAL = 3
@@ -24,9 +25,6 @@ const RETRY_INTERVAL = 15
 
 /** Settings that decide where is listened. */
 const WHAT_LISTENS = ['share', 'sharePort', 'shareInterface', 'sharePlain'] as const satisfies readonly SettingName[]
-
-const SECURE_PORT = { host: null, port: 'BUS_SHARE_PORT' } as const
-const PLAIN_PORT = { host: null, port: 'BUS_PORT' } as const
 
 export interface SharingOptions {
   readonly clock: Clock
@@ -44,40 +42,50 @@ export interface SharingOptions {
   readonly onArrival: () => void
 }
 
-type State = Pick<SharingView, 'state' | 'problem'>
-
-const OFF: State = { state: 'off', problem: null }
-
 /** How other machines reach the bus: listeners over HTTPS that follow the network, by whose certificate, and announced how. */
 export class Sharing {
   readonly arrivals: Arrivals
   readonly #options: SharingOptions
-  readonly #secure: SharedListeners
-  readonly #plain: SharedListeners
+  readonly #listeners: SharingListeners
   readonly #discovery: Discovery
+  readonly #report: SharingReport
   /** What changes listeners does so one after the other. */
   readonly #inTurn = oneAtATime((action: () => Promise<void>) => action())
   #settings: Settings
-  #state: State = OFF
   #interfaces: readonly InterfaceView[] = []
   #chosen: InterfaceView | null = null
   #identity: Identity | undefined
   #hostNames: ReadonlySet<string> = new Set()
   #cancelLook: (() => void) | undefined
   #isClosed = false
-  #told = ''
 
   /** `settings`: those that count until the first `apply`. */
   constructor(options: SharingOptions, settings: Settings) {
-    const { clock, log, handle, announcerEntry, onArrival } = options
+    const { clock, log, announcerEntry, onArrival } = options
     this.#options = options
     this.#settings = settings
-    this.arrivals = new Arrivals(clock, (address) => this.#isOwnAddress(address), onArrival)
-    const onError = (err: Error): void => log.error({ err }, 'a connection could not be accepted')
-    const common = { onError, visitors: this.arrivals, isShared: true }
-    this.#secure = new SharedListeners(() => new HttpServer(handle, { ...common, certificate: this.#identity!.certificate }), SECURE_PORT)
-    this.#plain = new SharedListeners(() => new HttpServer(handle, common), PLAIN_PORT)
-    this.#discovery = new Discovery({ entry: announcerEntry, clock, log, onChange: () => this.#tell() })
+    const isOwn = (address: string): boolean => this.#interfaces.some(({ addresses }) => addresses.includes(address))
+    this.arrivals = new Arrivals(clock, isOwn, onArrival)
+    this.#listeners = new SharingListeners({
+      ...options,
+      visitors: this.arrivals,
+      onError: (err) => log.error({ err }, 'a connection could not be accepted'),
+      certificate: () => this.#identity!.certificate
+    })
+    this.#discovery = new Discovery({ entry: announcerEntry, clock, log, onChange: () => this.#report.tell() })
+    this.#report = new SharingReport({
+      ...options,
+      listeners: this.#listeners,
+      discovery: this.#discovery,
+      arrivals: this.arrivals,
+      circumstances: () => ({
+        settings: this.#settings,
+        names: this.#names,
+        interfaces: this.#interfaces,
+        chosen: this.#chosen,
+        identity: this.#identity
+      })
+    })
   }
 
   /**
@@ -89,12 +97,12 @@ export class Sharing {
       const before = this.#settings
       this.#settings = settings
       try {
-        await this.#adjust()
+        await this.#adjust(settings.sharePlain && !before.sharePlain)
       } catch (error) {
         const isAsked = WHAT_LISTENS.some((name) => settings[name] !== before[name])
-        if (!isAsked || !(error instanceof ListenError)) return this.#fail(error)
+        if (!isAsked || !(error instanceof ListenError)) return this.#report.fails(error)
         this.#settings = before
-        await this.#adjust().catch((trouble) => this.#fail(trouble))
+        await this.#adjust().catch((trouble) => this.#report.fails(trouble))
         throw error
       } finally {
         this.#goOnLooking()
@@ -106,24 +114,24 @@ export class Sharing {
   look(): Promise<void> {
     return this.#inTurn(async () => {
       if (this.#isClosed) return
-      await this.#adjust().catch((error) => this.#fail(error))
+      await this.#adjust().catch((error) => this.#report.fails(error))
       this.#goOnLooking()
     })
   }
 
   /** New keys and a new root; whoever trusted those before is cut off. Throws 400 where there are none yet. */
-  renewIdentity(): Promise<void> {
+  replaceIdentity(): Promise<void> {
     return this.#inTurn(async () => {
       const { store, clock } = this.#options
-      if (this.#identity === undefined && this.#state.state === 'off') {
+      if (this.#identity === undefined && this.state === 'off') {
         throw new ProtocolError('invalid_request', 'This bus has no certificate yet; it gets one when sharing is turned on.')
       }
       this.#identity = await Identity.make(store, { busName: this.#names.bus, names: this.#names.machine }, clock)
       try {
         await this.#adjust()
-        await this.#secure.restart()
+        await this.#listeners.secure.restart()
       } catch (error) {
-        this.#fail(error)
+        this.#report.fails(error)
       }
     })
   }
@@ -133,24 +141,17 @@ export class Sharing {
   }
 
   get state(): SharingView['state'] {
-    return this.#state.state
+    return this.#report.state
   }
 
   /** `https://…`, the best first; empty while it does not listen. */
   get urls(): readonly string[] {
-    const { addresses, port } = this.#secure
-    if (this.#state.state !== 'listening') return []
-    const hosts = [...addresses, this.#discovery.host, this.#names.local].filter((host) => host !== null)
-    return hosts.map((host) => urlOf('https', host, port))
+    return this.#report.urls
   }
 
+  /** `http://…`, where that is chosen and can be had. */
   get plainUrls(): readonly string[] {
-    const { listener } = this.#options
-    if (this.#state.state !== 'listening' || !this.#settings.sharePlain || listener.state.state !== 'listening') return []
-    const { port } = listener.state
-    return this.#chosen!.addresses
-      .filter((address) => listener.covers(address) || this.#plain.addresses.includes(address))
-      .map((address) => urlOf('http', address, port))
+    return this.#report.plainUrls
   }
 
   /** Names and addresses by which others ask for this bus. */
@@ -159,24 +160,13 @@ export class Sharing {
   }
 
   view(): SharingView {
-    return {
-      ...this.#state,
-      busName: this.#names.bus,
-      interfaces: this.#interfaces,
-      interface: this.#chosen?.name ?? null,
-      port: this.#secure.port || this.#settings.sharePort,
-      urls: this.urls,
-      plainUrls: this.plainUrls,
-      discovery: this.#discovery.view,
-      identity: this.#identity?.view ?? null,
-      arrivals: this.arrivals.view
-    }
+    return this.#report.view()
   }
 
   /** Looks at this bus as another machine would. */
   async check(): Promise<readonly SharingCheck[]> {
     await this.look()
-    const { addresses, port } = this.#secure
+    const { addresses, port } = this.#listeners.secure
     return checkSharing({ view: this.view(), chosen: this.#chosen, addresses, port, now: this.#options.clock.now() })
   }
 
@@ -185,37 +175,45 @@ export class Sharing {
     this.#isClosed = true
     this.#cancelLook?.()
     this.arrivals.close()
-    await this.#inTurn(() => this.#closeAll(grace))
+    await this.#inTurn(async () => void (await Promise.all([this.#listeners.close(grace), this.#discovery.close()])))
   }
 
   get #names(): BusNames {
     return new BusNames(this.#options.network.hostname(), this.#settings.busName)
   }
 
-  /** Makes everything as it should be now. Throws ListenError, and IdentityError. */
-  async #adjust(): Promise<void> {
+  /**
+   * Makes everything as it should be now. Throws IdentityError, and ListenError: for plain HTTP only where that `isPlainAsked`
+   * for just now, for the bus is reached without it.
+   */
+  async #adjust(isPlainAsked = false): Promise<void> {
     this.#interfaces = await this.#options.network.interfaces()
-    const { share, shareInterface, sharePort } = this.#settings
+    const { share, shareInterface, sharePort, sharePlain } = this.#settings
+    const { secure } = this.#listeners
     this.#identity ??= await this.#findIdentity(share)
-    if (!share) {
-      this.#chosen = null
-      // Waits are answered by whoever changes the settings; the rest gets the time that a moving listener gives.
-      void this.#closeListeners(MOVE_GRACE_MS)
-      await this.#discovery.close()
-      return this.#become(OFF)
-    }
+    if (!share) return this.#turnOff()
     const chosen = chooseInterface(this.#interfaces, shareInterface)
     const addresses = chosen?.addresses ?? []
     const identity = this.#identity!
     const names = this.#names.certified(addresses, markOf(identity.fingerprint))
-    if (await identity.certify(names)) this.#secure.showCertificate(identity.certificate)
+    if (await identity.certify(names)) secure.showCertificate(identity.certificate)
     this.#hostNames = new Set([...addresses, ...identity.names, ...this.#names.machine])
-    await this.#secure.move(addresses, sharePort)
-    await this.#movePlain(addresses)
+    await secure.move(addresses, sharePort)
+    const plainTrouble = await this.#listeners.movePlain(sharePlain ? addresses : [])
+    if (isPlainAsked && plainTrouble !== undefined) throw plainTrouble
     this.#chosen = chosen
     await this.#announce(identity, chosen)
-    const isThere = this.#secure.addresses.length > 0
-    this.#become(isThere ? { state: 'listening', problem: null } : { state: 'waiting', problem: this.#whyWaiting() })
+    if (secure.addresses.length > 0) this.#report.listens(plainTrouble)
+    else this.#report.waits()
+  }
+
+  async #turnOff(): Promise<void> {
+    this.#chosen = null
+    this.#hostNames = new Set()
+    // Waits are answered by whoever changes the settings; the rest gets the time that a moving listener gives.
+    void this.#listeners.close(MOVE_GRACE_MS)
+    await this.#discovery.close()
+    this.#report.isOff()
   }
 
   /** Sharing makes an identity at its first time; without it, one that cannot be read is no trouble. */
@@ -226,15 +224,8 @@ export class Sharing {
     return found ?? Identity.make(store, { busName: this.#names.bus, names: this.#names.machine }, clock)
   }
 
-  async #movePlain(addresses: readonly string[]): Promise<void> {
-    const { listener } = this.#options
-    const isWanted = this.#settings.sharePlain && listener.state.state === 'listening'
-    const missing = isWanted ? addresses.filter((address) => !listener.covers(address)) : []
-    await this.#plain.move(missing, listener.state.port)
-  }
-
   async #announce({ fingerprint }: Identity, chosen: InterfaceView | null): Promise<void> {
-    const { addresses, port } = this.#secure
+    const { addresses, port } = this.#listeners.secure
     const isWanted = this.#settings.shareDiscovery && chosen !== null && addresses.length > 0
     if (!isWanted) return this.#discovery.close()
     await this.#discovery.announce({
@@ -246,66 +237,11 @@ export class Sharing {
     })
   }
 
-  #whyWaiting(): string {
-    const { shareInterface } = this.#settings
-    if (shareInterface !== '') return `The network ${shareInterface} is not there right now, or has no private address; the bus listens as soon as it has one, or choose another one.`
-    const other = this.#interfaces[0]
-    if (other === undefined) return 'This machine is in no private network right now; the bus listens as soon as it is.'
-    return `This machine is in no home network right now, only in ${other.name} (${other.kind === 'vpn' ? 'a VPN' : 'of virtual machines'}); choose that if you mean it, or join a network.`
-  }
-
-  #fail(error: unknown): void {
-    const isExpected = error instanceof ListenError || error instanceof IdentityError
-    const problem = isExpected ? error.message : `The bus cannot be shared: ${(error as Error).message}.`
-    if (!isExpected && problem !== this.#state.problem) this.#options.log.error({ err: error }, 'sharing failed')
-    this.#become({ state: 'failed', problem })
-  }
-
-  #become(state: State): void {
-    const isNew = state.state !== this.#state.state
-    this.#state = state
-    if (isNew) this.#log(state)
-    if (state.state === 'off') this.#hostNames = new Set()
-    this.#tell()
-  }
-
-  #log({ state, problem }: State): void {
-    const { log } = this.#options
-    if (state === 'listening') log.info({ urls: this.urls }, 'the bus is shared')
-    else if (problem !== null) log.warn(problem)
-    else log.info('the bus is not shared any more')
-  }
-
-  /** Says that something changed that others see. */
-  #tell(): void {
-    const { arrivals: _, ...view } = this.view()
-    const text = JSON.stringify(view)
-    if (text === this.#told) return
-    this.#told = text
-    this.#options.onChange()
-  }
-
   #goOnLooking(): void {
     this.#cancelLook?.()
     this.#cancelLook = undefined
     if (!this.#settings.share || this.#isClosed) return
-    const wait = this.#state.state === 'failed' ? RETRY_INTERVAL : LOOK_INTERVAL
+    const wait = this.state === 'failed' ? RETRY_INTERVAL : LOOK_INTERVAL
     this.#cancelLook = this.#options.clock.after(wait, () => void this.look())
   }
-
-  async #closeListeners(grace: number): Promise<void> {
-    await Promise.all([this.#secure.close(grace), this.#plain.close(grace)])
-  }
-
-  async #closeAll(grace: number): Promise<void> {
-    await Promise.all([this.#closeListeners(grace), this.#discovery.close()])
-  }
-
-  #isOwnAddress(address: string): boolean {
-    return this.#interfaces.some(({ addresses }) => addresses.includes(address))
-  }
-}
-
-function urlOf(scheme: string, host: string, port: number): string {
-  return `${scheme}://${host.includes(':') ? `[${host}]` : host}:${port}`
 }

@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { ErrorCode } from '../../shared/errors.ts'
 import { plainAddress } from './addresses.ts'
 import { Connections } from './connections.ts'
+import { HandshakeLimit } from './handshake-limit.ts'
 import { rawRefusal } from './raw-refusal.ts'
 
 /** Limits of patience, in milliseconds and bytes: slow or many clients cannot hold the bus. */
@@ -55,9 +56,21 @@ export interface Visit {
   readonly agent: string | undefined
   /** Public id of the key, where it is known. */
   readonly keyId: string | undefined
+  /** What the key's owner or the paired browser is called, where it is known. */
+  readonly name: string | undefined
   readonly credentials: Credentials
-  /** Why it did not get what it asked for; `trouble`: what is wrong with its signature. */
-  readonly refused: { readonly code: ErrorCode; readonly trouble?: string } | undefined
+  /** Why it did not get what it asked for; undefined where it did. */
+  readonly refused: VisitRefusal | undefined
+}
+
+/** Why a request was refused. */
+export interface VisitRefusal {
+  /** The protocol's, or one of the control contract's own. */
+  readonly code: string
+  /** What is wrong with its signature. */
+  readonly trouble?: string
+  /** The member of the input that is at fault. */
+  readonly field?: string
 }
 
 /** Is told who comes to a server from other machines, and how it went for them. */
@@ -103,6 +116,7 @@ export class HttpServer {
   readonly #connections = new Connections({ all: PATIENCE.maxConnections, perClient: PATIENCE.maxConnectionsPerClient })
   /** The newest answer that is under way on a connection. */
   readonly #answering = new WeakMap<Duplex, ServerResponse>()
+  readonly #handshakes = new HandshakeLimit()
   /** Connections below TLS: the server knows none of those that did not finish their handshake. */
   readonly #beforeTls = new Set<Socket>()
   readonly #onError: (error: Error) => void
@@ -174,7 +188,12 @@ export class HttpServer {
     await closed
   }
 
+  /** A connection that will begin its handshake, unless its client has begun too many. */
   #holdBeforeTls(socket: Socket): void {
+    if (!this.#handshakes.admit(plainAddress(socket.remoteAddress ?? ''))) {
+      socket.destroy()
+      return
+    }
     this.#beforeTls.add(socket)
     socket.once('close', () => this.#beforeTls.delete(socket))
   }

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import * as limits from '../limits.ts'
-import { KEY_RATE, MAX_SCOPE_NAMES, ROLES } from '../scope.ts'
+import { KEY_RATE, MAX_GOAL_PATTERN, MAX_SCOPE_NAMES, ROLES } from '../scope.ts'
 import type * as network from './network-views.ts'
 import { GIVEN_RIGHTS } from './rights.ts'
 import { settingsSchema } from './settings.ts'
@@ -28,7 +28,7 @@ const order = z.enum(['newest', 'oldest'])
 const scope = z.strictObject({
   roles: z.array(z.enum(ROLES)).min(1).max(ROLES.length).nullable().default(null),
   namespaces: z.array(z.string().regex(limits.NAMESPACE_PATTERN)).min(1).max(MAX_SCOPE_NAMES).nullable().default(null),
-  goals: z.array(z.string().min(1).max(512)).min(1).max(MAX_SCOPE_NAMES).nullable().default(null)
+  goals: z.array(z.string().min(1).max(MAX_GOAL_PATTERN)).min(1).max(MAX_SCOPE_NAMES).nullable().default(null)
 })
 
 const keyLimits = {
@@ -139,7 +139,7 @@ export const methods = {
   /** Has the bus look at its own sharing as another machine would. */
   'sharing.check': nothing,
   /** A new root and a new key: whoever trusted the ones before must pair again. */
-  'sharing.renewIdentity': z.strictObject({ password, confirm: z.literal(true) }),
+  'sharing.replaceIdentity': z.strictObject({ password, confirm: z.literal(true) }),
 
   'pairing.get': nothing,
   /** Shows a new code, in place of one that is shown. */
@@ -227,7 +227,7 @@ interface Outputs {
   'sessions.end': null
   'sharing.get': network.SharingView
   'sharing.check': readonly network.SharingCheck[]
-  'sharing.renewIdentity': network.SharingView
+  'sharing.replaceIdentity': network.SharingView
   'pairing.get': network.PairingView
   'pairing.start': network.PairingView
   'pairing.stop': network.PairingView

@@ -52,7 +52,7 @@ export const METHOD_RIGHTS: Readonly<Record<MethodName, Right>> = {
   'sessions.end': 'manage',
   'sharing.get': 'manage',
   'sharing.check': 'manage',
-  'sharing.renewIdentity': 'manage',
+  'sharing.replaceIdentity': 'manage',
   'pairing.get': 'manage',
   'pairing.start': 'manage',
   'pairing.stop': 'manage',

@@ -13,16 +13,23 @@ export interface InterfaceView {
   readonly isDefault: boolean
 }
 
+/** The systems that ask and are asked differently, as for a firewall. */
+export type Platform = 'linux' | 'macos' | 'windows' | 'other'
+
 /** How other machines reach the bus. */
 export interface SharingView {
   /** `waiting`: there is no usable network right now; the bus listens as soon as there is. */
   readonly state: 'off' | 'listening' | 'waiting' | 'failed'
-  /** Why not all is well, and what to do; null when it is. */
+  /** Why not all is well, also while it listens, and what to do; null when it is. */
   readonly problem: string | null
   readonly busName: string
   readonly interfaces: readonly InterfaceView[]
   /** The interface that is shared on; null while there is none. */
   readonly interface: string | null
+  /** The one that is shared on now where none is chosen by name; null while there is none. */
+  readonly automatic: string | null
+  /** The system of the bus's machine. */
+  readonly platform: Platform
   readonly port: number
   /** `https://…`, the best first: an IPv4 address, then the rest, then `<host>.local`. Empty while it does not listen. */
   readonly urls: readonly string[]
@@ -55,15 +62,23 @@ export type ArrivalOutcome =
   | 'request'
   | 'spoke_http'
   | 'distrusts_certificate'
+  | 'certificate_expired'
+  | 'wrong_root'
   | 'broke_off'
+  | 'plain_http'
   | 'wrong_host'
+  | 'other_site'
   | 'clock_off'
   | 'wrong_signature'
   | 'wrong_key'
   | 'wrong_password'
+  | 'wrong_code'
+  | 'limited'
 
 export interface ArrivalView {
   readonly address: string
+  /** What its key's owner, or the browser that was paired, was called when it came; null where it has no name. */
+  readonly name: string | null
   readonly firstAt: number
   readonly lastAt: number
   readonly count: number
@@ -171,7 +186,7 @@ export type AuditEvent =
   | 'settings.changed'
   | 'sharing.started'
   | 'sharing.stopped'
-  | 'identity.renewed'
+  | 'identity.replaced'
   | 'pairing.started'
   | 'pairing.asked'
   | 'pairing.allowed'

@@ -1,3 +1,4 @@
+import { limitsText } from '../../../shared/control/limits-text.ts'
 import type { AuditEvent, SessionView } from '../../../shared/control/network-views.ts'
 import { ProtocolError } from '../../../shared/errors.ts'
 import type { AuditNote } from '../../bus/audit.ts'
@@ -6,7 +7,6 @@ import type { Session } from '../../bus/sessions.ts'
 import type { Secret } from '../../secrets.ts'
 import type { ControlDependencies } from '../dependencies.ts'
 import { actorOf, FieldError, type Handlers, type Operator } from '../control.ts'
-import { limitsText } from '../limits-text.ts'
 import { whoIs } from '../operator.ts'
 
 /** Keys, the main key, the password for browsers, who is logged in, and what happened to all of these. */

@@ -3,6 +3,7 @@ import type { AuditEvent } from '../../../shared/control/network-views.ts'
 import type { Settings, SettingName } from '../../../shared/control/settings.ts'
 import { ProtocolError } from '../../../shared/errors.ts'
 import type { SettingsView } from '../../../shared/control/views.ts'
+import type { Sharing } from '../../lan/sharing.ts'
 import { ListenError } from '../../net/listen-error.ts'
 import { oneAtATime } from '../../one-at-a-time.ts'
 import type { ControlDependencies } from '../dependencies.ts'
@@ -32,7 +33,7 @@ export function settingsHandlers(deps: ControlDependencies) {
   function noteChange(operator: Operator, before: Settings, now: Settings): void {
     const names = (Object.keys(now) as SettingName[]).filter((name) => now[name] !== before[name])
     if (names.length > 0) note(operator, 'settings.changed', names.join(', '))
-    if (now.share !== before.share) note(operator, now.share ? 'sharing.started' : 'sharing.stopped', '', sharing.urls[0])
+    if (now.share !== before.share) note(operator, now.share ? 'sharing.started' : 'sharing.stopped', '', now.share ? outcomeOf(sharing) : '')
   }
 
   applyRetention()
@@ -101,6 +102,13 @@ export function settingsHandlers(deps: ControlDependencies) {
       return null
     }
   } satisfies Partial<Handlers>
+}
+
+/** What came of turning sharing on, for the audit trail. */
+function outcomeOf(sharing: Sharing): string {
+  const { state, problem, urls } = sharing.view()
+  if (state === 'listening') return `listens at ${urls[0]}`
+  return state === 'waiting' ? 'waits for a network' : (problem ?? '')
 }
 
 /** Without the members that are there but undefined. */

@@ -13,10 +13,10 @@ export function sharingHandlers({ bus, sharing }: ControlDependencies) {
 
     'sharing.check': () => sharing.check(),
 
-    'sharing.renewIdentity': async ({ password }, operator) => {
+    'sharing.replaceIdentity': async ({ password }, operator) => {
       await confirm(operator, password)
-      await sharing.renewIdentity()
-      bus.audit.note({ event: 'identity.renewed', actor: actorOf(operator), address: operator.address, detail: sharing.identity?.fingerprint ?? '' })
+      await sharing.replaceIdentity()
+      bus.audit.note({ event: 'identity.replaced', actor: actorOf(operator), address: operator.address, detail: sharing.identity?.fingerprint ?? '' })
       return sharing.view()
     }
   } satisfies Partial<Handlers>

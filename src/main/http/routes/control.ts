@@ -56,6 +56,7 @@ export function controlRoutes({ bus, control, authentication }: ControlRoutesOpt
     const session = sessionOf(ctx, bus)
     if (session !== undefined) {
       const { id, name, rights } = session
+      if (name !== null) ctx.state.callerName = name
       const isPassword = (password: string): Promise<boolean> => authentication.isPassword(ctx, password)
       return { via: 'browser', rights, address, sessionId: id, name, isPassword }
     }

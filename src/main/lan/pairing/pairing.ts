@@ -9,6 +9,7 @@ import { PairingCode, type Evidence } from './code.ts'
 import { codeView } from './lines.ts'
 import { Prizes, type By, type PrizeSource } from './prizes.ts'
 import { PairingRequest, type Device, type Outcome } from './request.ts'
+import { Timers } from './timers.ts'
 
 export type { By }
 
@@ -55,7 +56,7 @@ export class Pairing {
   /** Oldest first. */
   readonly #requests = new Map<string, PairingRequest>()
   /** What ends the code and each request when its time is up. */
-  readonly #timers = new Map<string, () => void>()
+  readonly #timers: Timers
   #code: PairingCode | undefined
   #wrongCodes: PairingView['wrongCodes'] = { count: 0, lastAt: null }
   #isClosed = false
@@ -63,6 +64,7 @@ export class Pairing {
   constructor(source: PairingSource) {
     this.#source = source
     this.#prizes = new Prizes(source)
+    this.#timers = new Timers(source.clock)
   }
 
   /** Shows a new code in place of one that is shown. Throws 400 while no other machine can reach the bus. */
@@ -76,7 +78,7 @@ export class Pairing {
     this.#drop()
     const code = new PairingCode(random, identity.pin, clock.now() + CODE_LIFETIME)
     this.#code = code
-    this.#at(code.id, code.expiresAt, () => this.stop())
+    this.#timers.at(code.id, code.expiresAt, () => this.stop())
     bus.audit.note({ event: 'pairing.started', actor, address })
     this.#changed()
   }
@@ -86,6 +88,11 @@ export class Pairing {
     if (this.#code === undefined) return
     this.#drop()
     this.#changed()
+  }
+
+  /** The bus may have another identity: a code is bound to the pin that it was shown with, and ends with it. */
+  noteIdentity(): void {
+    if (this.#code?.pin !== this.#pin) this.stop()
   }
 
   /** Names the code that is shown, for devices that must not say the code itself; undefined while there is none. */
@@ -188,8 +195,7 @@ export class Pairing {
   async close(): Promise<void> {
     this.#isClosed = true
     this.#code = undefined
-    for (const cancel of this.#timers.values()) cancel()
-    this.#timers.clear()
+    this.#timers.close()
     const unclaimed = [...this.#requests.values()].flatMap((request) => request.expire() ?? [])
     await Promise.all(unclaimed.map((prize) => this.#prizes.takeBack(prize)))
   }
@@ -211,13 +217,13 @@ export class Pairing {
   }
 
   #expireInTime(request: PairingRequest): void {
-    this.#at(request.id, request.expiresAt, () => {
+    this.#timers.at(request.id, request.expiresAt, () => {
       const { state, device } = request
       const unclaimed = request.expire()
       if (request.state === 'expired') this.#noteExpired(device, state === 'waiting' ? 'nobody decided' : 'nobody came for it')
       // Should that fail, a key is left in the list whose secret nobody has.
       if (unclaimed !== undefined) void this.#prizes.takeBack(unclaimed).catch(() => {})
-      this.#at(request.id, request.expiresAt + SHOWN_AFTERWARDS, () => {
+      this.#timers.at(request.id, request.expiresAt + SHOWN_AFTERWARDS, () => {
         this.#requests.delete(request.id)
         this.#changed()
       })
@@ -243,25 +249,8 @@ export class Pairing {
 
   #drop(): void {
     if (this.#code === undefined) return
-    this.#cancel(this.#code.id)
+    this.#timers.cancel(this.#code.id)
     this.#code = undefined
-  }
-
-  /** Does something at a time, in place of what was to be done for the same id. */
-  #at(id: string, time: number, action: () => void): void {
-    const { clock } = this.#source
-    this.#cancel(id)
-    if (this.#isClosed) return
-    const wake = (): void => {
-      this.#timers.delete(id)
-      action()
-    }
-    this.#timers.set(id, clock.after(time - clock.now(), wake))
-  }
-
-  #cancel(id: string): void {
-    this.#timers.get(id)?.()
-    this.#timers.delete(id)
   }
 
   /** `isOfStatus`: how many wait may be another number. */

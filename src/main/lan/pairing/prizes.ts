@@ -1,4 +1,5 @@
 import type { CheckedInput } from '../../../shared/control/contract.ts'
+import { limitsText } from '../../../shared/control/limits-text.ts'
 import type { AuditNote } from '../../bus/audit.ts'
 import type { Bus } from '../../bus/bus.ts'
 import type { Device, Prize } from './request.ts'
@@ -38,7 +39,7 @@ export class Prizes {
     const note = (detail: string): AuditNote => ({ event: 'pairing.allowed', ...by, subject: name, detail })
     if (kind === 'worker') {
       const fetchBy = Math.min(limits.expiresAt ?? Infinity, Math.ceil(expiresAt))
-      const { key, secret } = await bus.createKey(name, { ...limits, expiresAt: fetchBy }, ({ id }) => note(id))
+      const { key, secret } = await bus.createKey(name, { ...limits, expiresAt: fetchBy }, ({ id }) => note(`${id}: ${limitsText(limits)}`))
       return { kind, secret, keyId: key.id, name: key.owner, limits: { ...key.limits, expiresAt: limits.expiresAt }, fetchBy }
     }
     const alongside = (now: number): void => bus.audit.write(note(`browser: ${rights.join(', ')}`), now)
