@@ -108,13 +108,13 @@ describe('a new key', () => {
     await expect(dialog()).toContainText('A whole number from 1 to 100000.')
     await expect(dialog().getByRole('button', { name: 'Create key' })).toBeDisabled()
     await dialog().getByLabel('Requests a minute').fill('500')
-    await expect(dialog()).toContainText('Limits: claims and reads keys.limited and resize.*, 500 requests a minute')
+    await expect(dialog()).toContainText('Limits: claim, read; goals keys.limited and resize.*; 500 requests a minute')
     expect(await seriousFindings(page)).toEqual([])
     await dialog().getByRole('button', { name: 'Create key' }).click()
     const key = (await dialog().locator('code').first().textContent())!
     await dialog().getByRole('checkbox', { name: 'I have stored the key' }).check()
     await dialog().getByRole('button', { name: 'Done' }).click()
-    await expect(row('limited')).toContainText('claims and reads keys.limited and resize.*, 500 requests a minute')
+    await expect(row('limited')).toContainText('claim, read; goals keys.limited and resize.*; 500 requests a minute')
     const publish = () => app.operating.request({ path: '/intent', body: { goal: 'resize.png', payload: 1 }, headers: { 'X-API-KEY': key } })
     expect((await publish()).status).toBe(403)
     await expect(row('limited')).toContainText('127.0.0.1', { timeout: 15_000 })
@@ -125,7 +125,7 @@ describe('a new key', () => {
     await dialog().getByRole('checkbox', { name: 'Publish' }).check()
     await dialog().getByLabel('It expires').selectOption('In 7 days')
     await dialog().getByRole('button', { name: 'Save limits' }).click()
-    await expect(row('limited')).toContainText('only keys.limited and resize.*, 500 requests a minute, until')
+    await expect(row('limited')).toContainText('goals keys.limited and resize.*; until')
     expect((await publish()).status).toBe(201)
 
     const { id } = (await app.call('keys.list', {})).find(({ owner }) => owner === 'limited')!

@@ -55,10 +55,16 @@ describe.skipIf(trouble !== undefined)(`a bus in a home network${trouble === und
   test('whoever comes and does not get through is named, with what to do; then it turns green with who did', async () => {
     const check = rig.section('Does it work from another device?')
     rig.machine.attempt('curl', '-s', `${rig.lanUrl}/health`)
-    await expect(check).toContainText('Somebody came, and did not get through.')
+    await expect(check).toContainText('Somebody came, but it did not work.')
     await expect(check).toContainText(rig.machine.address)
     rig.machine.run('curl', '-s', '-k', `${rig.lanUrl}/health`)
-    await expect(check).toContainText(`It works: ${rig.machine.address} got through.`)
+    await expect(check).toContainText(/It works: 10\.77\.0\.3 \(curl\/[\d.]+\) reached the bus\./)
+    const { id, secret } = rig.shared.call('keys.create', { owner: 'nas' })
+    rig.machine.run('curl', '-s', '-k', '-A', 'worker.sh, curl/8', '-H', `X-API-KEY: ${secret}`, '-X', 'POST', `${rig.lanUrl}/claim`)
+    await expect(check).toContainText('It works: nas (worker.sh, curl/8) reached the bus.')
+    rig.shared.call('keys.revoke', { id })
+    await expect(check).toContainText(`with the key of ${id} (revoked)`)
+    await expect(check).toContainText('It works: nas')
   })
 
   describe('lines for other machines', () => {
@@ -80,7 +86,8 @@ describe.skipIf(trouble !== undefined)(`a bus in a home network${trouble === und
       const run = (program: string, code: string) => rig.machine.run('env', '-C', folder.path, program, '-c', code)
       expect(JSON.parse(run('sh', await line('curl, pin')))).toMatchObject({ id: expect.stringMatching(/^[0-9a-f]{32}$/) })
       expect(JSON.parse(run('sh', await line('curl, root')))).toMatchObject({ id: expect.stringMatching(/^[0-9a-f]{32}$/) })
-      const { id } = JSON.parse(run('python3', await line('Python'))) as { id: string }
+      // It holds the root itself.
+      const { id } = JSON.parse(rig.machine.run('python3', '-c', await line('Python'))) as { id: string }
       mkdirSync(join(folder.path, 'node_modules'))
       symlinkSync(clientPackage(), join(folder.path, 'node_modules', 'intent-bus-client'))
       writeFileSync(join(folder.path, 'publish.mts'), await line('TypeScript'))

@@ -186,7 +186,7 @@ describe.skipIf(trouble !== undefined)(`letting devices in${trouble === undefine
       await rig.dialog.getByRole('button', { name: 'Allow' }).click()
       expect(JSON.parse(await answer)).toMatchObject({ status: 'allowed', name: 'pi5' })
       await rig.goTo('#/keys')
-      await expect(rig.page.getByRole('row').filter({ hasText: 'pi5' })).toContainText('claims and reads resize.*')
+      await expect(rig.page.getByRole('row').filter({ hasText: 'pi5' })).toContainText('claim, read; goals resize.*')
     })
 
     test('several are asked about one after the other', async () => {

@@ -1,3 +1,4 @@
+import { createHmac } from 'node:crypto'
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Page } from 'playwright'
@@ -57,7 +58,11 @@ async function takeNetwork(): Promise<void> {
     process.stdout.write(`${name}\n`)
   }
   home.shared.call('templates.save', { name: 'Back up the laptop', goal: 'backup', payload: '{"host":"laptop"}' })
-  home.machine.run('curl', '-s', '-k', `${home.lanUrl}/health`)
+  home.phoneHost.attempt('curl', '-s', `${home.lanUrl}/health`)
+  const { secret } = home.shared.call('keys.create', { owner: 'nas', scope: { roles: ['claim', 'read'], namespaces: null, goals: ['backup', 'mail.*'] } })
+  const claim = (...headers: readonly string[]): string =>
+    home.machine.run('curl', '-s', '-k', '-A', 'worker.sh', ...[`X-API-KEY: ${secret}`, ...headers].flatMap((header) => ['-H', header]), '-X', 'POST', `${home.lanUrl}/claim?wait=0&goal=backup`)
+  claim()
   const { link } = await home.showCode()
   await save(home.page, 'network')
   const phone = await home.pocket.open(link, PHONE)
@@ -69,8 +74,19 @@ async function takeNetwork(): Promise<void> {
   await home.dialog.getByRole('button', { name: 'Allow' }).click()
   await phone.getByRole('navigation', { name: 'Main' }).getByRole('link', { name: 'Publish' }).click()
   await save(phone, 'publish-phone')
+  claim(...signedUnsorted(secret))
   await home.goTo('#/activity')
+  // Without what is said of the phone.
+  await home.page.reload()
+  await home.page.getByText(/^What was signed/).click()
   await save(home.page, 'activity')
+}
+
+/** Headers of a client that signs the query as it sends it, and not as the bus sorts it. */
+function signedUnsorted(key: string): readonly string[] {
+  const timestamp = Math.floor(Date.now() / 1000)
+  const text = ['POST', '/claim?wait=0&goal=backup', timestamp, 'a1b2c3', ''].join('\n')
+  return [`X-Timestamp: ${timestamp}`, 'X-Nonce: a1b2c3', `X-Signature: ${createHmac('sha256', key).update(text).digest('hex')}`]
 }
 
 /** Charts and lists come in pieces of their own. */

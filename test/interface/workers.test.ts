@@ -37,6 +37,21 @@ async function makeGone(names: readonly string[]): Promise<void> {
 }
 
 describe('without a worker', () => {
+  test('all languages are there with the screen: of a part that failed, a browser asks no second time', async () => {
+    await expect(page.getByRole('tab', { name: 'bash', exact: true })).toBeVisible()
+    await page.route('**/assets/**', (route) => route.abort())
+    for (const [language, line] of [
+      ['PowerShell', '$BusUrl = '],
+      ['TypeScript', 'const BUS_URL = '],
+      ['Event log', 'BUS_URL = ']
+    ] as const) {
+      await page.getByRole('tab', { name: language, exact: true }).click()
+      await expect(page.getByLabel('worker', { exact: true }).last()).toContainText(line)
+    }
+    await page.unroute('**/assets/**')
+    await page.getByRole('tab', { name: 'bash', exact: true }).click()
+  })
+
   test.each(['bash', 'Python'])('the %s worker that is shown really works', async (language) => {
     await expect(page.getByRole('heading', { name: 'No worker has asked for an intent yet' })).toBeVisible()
     await page.getByLabel('Goal', { exact: true }).fill(`shown.${language}`)

@@ -1,8 +1,7 @@
 import { describe, expect, it, test } from 'vitest'
-import { limitsText } from '../../src/main/control/limits-text.ts'
 import { comparedLines } from '../../src/renderer/screens/activity/difference.ts'
-import { readLimits } from '../../src/renderer/screens/activity/limits-text.ts'
 import { actorWords, auditSentence, isOfKind, isWarning } from '../../src/renderer/screens/activity/sentences.ts'
+import { limitsText, readLimitsText } from '../../src/shared/control/limits-text.ts'
 import type { AuditEvent, AuditView, SignatureFailureView } from '../../src/shared/control/network-views.ts'
 import { NO_LIMITS, type KeyLimits } from '../../src/shared/scope.ts'
 
@@ -18,16 +17,21 @@ describe('what happened', () => {
     [entry('login', 'admin token', 'by credentials'), 'The admin token was used by a program.'],
     [entry('login.failed', 'password', '12'), 'A wrong password was refused, 12 times.'],
     [entry('pairing.wrong', '', '1'), 'A wrong pairing code was refused.'],
-    [entry('key.created', 'key_1', 'pi4: claim, read; goals resize.*'), 'A key was made for pi4: claims and reads resize.*.'],
-    [entry('key.created', 'key_1', 'lab: a: b: publish; namespaces lab'), 'A key was made for lab: a: b: publishes in lab.'],
+    [entry('key.created', 'key_1', 'pi4: claim, read; goals resize.*'), 'A key was made for pi4: claim, read; goals resize.*.'],
+    [entry('key.created', 'key_1', 'lab: a: b: publish; namespaces lab'), 'A key was made for lab: a: b: publish; namespaces lab.'],
     [entry('key.created', 'key_1', 'pi4: claim; goals a; until 1970-'), 'A key was made for pi4: claim; goals a; until 1970-.'],
     [entry('key.changed', 'key_1', 'no limits'), 'The key of pi4 was changed: no limits.'],
     [entry('key.revoked', 'key_9', 'nas'), 'The key of nas was revoked.'],
     [entry('session.ended', 'all others', '2'), 'All other browsers were logged out (2).'],
     [entry('session.ended', 'Phone of Ada'), 'Phone of Ada was logged out.'],
     [entry('pairing.asked', 'pi5', 'worker'), 'pi5 asked for a key of its own.'],
-    [entry('pairing.allowed', 'pi5', 'key_3'), 'pi5 was let in, with a key of its own.'],
+    [entry('pairing.allowed', 'pi5', 'key_3: claim; goals resize.*'), 'pi5 was let in, with a key of its own: claim; goals resize.*.'],
+    [entry('pairing.allowed', 'pi5', 'key_3: no limits'), 'pi5 was let in, with a key of its own: no limits.'],
     [entry('pairing.allowed', 'Phone', 'browser: watch, publish'), 'Phone was let in, and watches and publishes.'],
+    [entry('sharing.started', '', 'listens at https://10.0.0.2:7611'), 'Sharing was turned on: listens at https://10.0.0.2:7611.'],
+    [entry('sharing.started', '', 'The key of this bus is damaged.'), 'Sharing was turned on: The key of this bus is damaged.'],
+    [entry('settings.changed', 'requireSignatures, share, busName'), 'Settings were changed: “Require signatures”, “Share on this network” and “Name of this bus”.'],
+    [entry('settings.changed', 'port, theme'), 'Settings were changed: “Port” and theme.'],
     [entry('bus.purged', 'all namespaces'), 'Intents were purged: all namespaces.']
   ])('%j', (given, sentence) => {
     expect(auditSentence(given, nameOf)).toBe(sentence)
@@ -37,6 +41,8 @@ describe('what happened', () => {
     expect(isOfKind(entry('pairing.wrong'), 'network')).toBe(true)
     expect(isOfKind(entry('pairing.wrong'), 'keys')).toBe(false)
     expect(isOfKind(entry('login'), 'all')).toBe(true)
+    const kindsOf = (detail: string) => (['access', 'keys', 'network'] as const).filter((kind) => isOfKind(entry('pairing.allowed', 'pi5', detail), kind))
+    expect([kindsOf('key_3: no limits'), kindsOf('browser: watch')]).toEqual([['keys', 'network'], ['access', 'network']])
     expect([isWarning(entry('login.failed')), isWarning(entry('login'))]).toEqual([true, false])
   })
 })
@@ -48,13 +54,14 @@ describe('limits as the trail notes them', () => {
     NO_LIMITS,
     { scope: { roles: ['claim', 'read'], namespaces: ['lab', 'home'], goals: ['resize.*', 'until noon'] }, expiresAt: DAY + 0.5, rateLimit: 5 },
     { scope: { roles: null, namespaces: null, goals: ['publish'] }, expiresAt: null, rateLimit: null },
-    { scope: null, expiresAt: DAY, rateLimit: 1_200 }
+    { scope: null, expiresAt: DAY, rateLimit: 1_200 },
+    { scope: null, expiresAt: null, rateLimit: 1 }
   ])('are read back: %j', (limits) => {
-    expect(readLimits(limitsText(limits))).toEqual(limits)
+    expect(readLimitsText(limitsText(limits))).toEqual(limits)
   })
 
   test.each(['', 'claim, fly', 'goals a; namespaces b', 'claim; until soon', 'claim; claim'])('are not read out of %j', (text) => {
-    expect(readLimits(text)).toBeNull()
+    expect(readLimitsText(text)).toBeNull()
   })
 })
 

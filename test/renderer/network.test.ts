@@ -10,7 +10,7 @@ import { pinInHex, readPairingHash } from '../../src/renderer/lib/text/pairing-h
 import { qrPath, QUIET_ZONE } from '../../src/renderer/lib/ui/qr-path.ts'
 import { firewallAdvice } from '../../src/renderer/screens/lan/firewall.ts'
 import { allowance, rolesFor, USUAL_RIGHTS, usualLimits } from '../../src/renderer/screens/lan/grant.ts'
-import { causesOfSilence, findingOf, SILENCE } from '../../src/renderer/screens/lan/live-check.ts'
+import { causesOfSilence, findingOf, SILENCE, visitorName } from '../../src/renderer/screens/lan/live-check.ts'
 import { firstTimeLines, networkSnippets } from '../../src/renderer/screens/lan/snippets.ts'
 import { interfaceChoices, isLocalName, outcomeOfSharing } from '../../src/renderer/screens/lan/words.ts'
 
@@ -23,12 +23,12 @@ const INTERFACES: readonly InterfaceView[] = [
 ]
 
 function arrival(address: string, outcome: ArrivalView['outcome']): ArrivalView {
-  return { address, firstAt: 0, lastAt: 0, count: 1, outcome, text: '', next: null, agent: null, key: null }
+  return { address, name: null, firstAt: 0, lastAt: 0, count: 1, outcome, text: '', next: null, agent: null, key: null }
 }
 
 describe('interfaces to share on', () => {
   it('come with the recommended first and those without other machines last', () => {
-    const choices = interfaceChoices(INTERFACES, '')
+    const choices = interfaceChoices({ interfaces: INTERFACES, automatic: 'eth0' }, '')
     expect(choices.map(({ value }) => value)).toEqual(['', 'eth0', 'wlan0', 'wg0', 'docker0'])
     expect(choices[0]).toMatchObject({ label: 'Automatic (recommended)', hint: 'The home network, now eth0 with 192.168.1.20, fd00::20.' })
     expect(choices[3]!.hint).toContain('VPN')
@@ -37,11 +37,11 @@ describe('interfaces to share on', () => {
 
   it.each([[INTERFACES], [INTERFACES.slice(2)], [INTERFACES.slice(3)], [[]]])('name what the bus takes by itself: %#', (interfaces) => {
     const taken = chooseInterface(interfaces, '')
-    expect(interfaceChoices(interfaces, '')[0]!.hint).toContain(taken === null ? 'none right now' : `now ${taken.name} with`)
+    expect(interfaceChoices({ interfaces, automatic: taken?.name ?? null }, '')[0]!.hint).toContain(taken === null ? 'none right now' : `now ${taken.name} with`)
   })
 
   it('hold one that was chosen and is not there now', () => {
-    expect(interfaceChoices([], 'usb0')).toEqual([
+    expect(interfaceChoices({ interfaces: [], automatic: null }, 'usb0')).toEqual([
       { value: '', label: 'Automatic (recommended)', hint: 'The home network, none right now.' },
       { value: 'usb0', label: 'usb0', isMono: true, hint: 'Not there now.' }
     ])
@@ -59,14 +59,22 @@ describe('the live check', () => {
     expect(findingOf(came, 0)).toEqual({ kind: 'reached', by: came[1], others: [came[0]] })
   })
 
+  it.each<[Partial<ArrivalView>, string]>([
+    [{}, '192.168.1.9'],
+    [{ name: 'nas', agent: 'worker.sh, curl/8.5.0' }, 'nas (worker.sh, curl/8.5.0)'],
+    [{ agent: 'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0' }, '192.168.1.9 (Firefox on Linux)']
+  ])('calls who came by name and program: %j', (known, name) => {
+    expect(visitorName({ ...arrival('192.168.1.9', 'request'), ...known })).toBe(name)
+  })
+
   it('tells of trouble where nobody got through', () => {
     const came = [arrival('192.168.1.9', 'distrusts_certificate')]
     expect(findingOf(came, SILENCE)).toEqual({ kind: 'trouble', arrivals: came })
   })
 
   it('looks for silence in the network first, then in the firewall of the platform, then in the Wi-Fi', () => {
-    const view = { interface: 'eth0', interfaces: INTERFACES, port: 7611 } as SharingView
-    const causes = causesOfSilence(view, 'linux')
+    const view = { interface: 'eth0', interfaces: INTERFACES, port: 7611, platform: 'linux' } as SharingView
+    const causes = causesOfSilence(view)
     expect(causes.map(({ title }) => title)).toEqual(['Another network', 'The firewall of the bus’s machine', 'The Wi-Fi keeps devices apart'])
     expect(causes[0]!.text).toContain('192.168.1.20')
     expect(causes[0]!.text).toContain('wlan0 (192.168.178.5)')
@@ -74,9 +82,9 @@ describe('the live check', () => {
     expect(causes[1]!.firewall.map(({ system }) => system)).toEqual(['Linux'])
   })
 
-  it('speaks of all firewalls where the platform is not known', () => {
-    expect(firewallAdvice(null, 7611).map(({ system }) => system)).toEqual(['Linux', 'macOS', 'Windows'])
-    expect(firewallAdvice('darwin', 7611).map(({ system }) => system)).toEqual(['macOS'])
+  it('speaks of all firewalls where the bus’s machine has none of these systems', () => {
+    expect(firewallAdvice('other', 7611).map(({ system }) => system)).toEqual(['Linux', 'macOS', 'Windows'])
+    expect(firewallAdvice('macos', 7611).map(({ system }) => system)).toEqual(['macOS'])
   })
 
   it('has lines that open both ports, and make them count', () => {
@@ -155,9 +163,12 @@ describe('lines for other machines', () => {
   })
 
   it('hold the address, and the pin or the root', () => {
-    const snippets = networkSnippets('https://[fd00::20]:7611', 'sha256//abc=')
+    const rootPem = '-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n'
+    const snippets = networkSnippets('https://[fd00::20]:7611', { pin: 'sha256//abc=', rootPem })
     for (const { code } of snippets) expect(code).toContain('https://[fd00::20]:7611')
-    for (const { code, needsRoot } of snippets) expect(code).toContain(needsRoot ? 'intent-bus-root.pem' : 'sha256//abc=')
+    for (const { code, needsRoot } of snippets) expect(code.includes('intent-bus-root.pem')).toBe(needsRoot)
+    expect(snippets.filter(({ code }) => code.includes('sha256//abc=')).map(({ id }) => id)).toEqual(['curl-pin', 'typescript', 'bash'])
+    expect(snippets.find(({ id }) => id === 'python')!.code).toContain(rootPem)
   })
 })
 

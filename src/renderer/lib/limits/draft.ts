@@ -1,6 +1,6 @@
 import type { CheckedInput } from '../../../shared/control/contract.ts'
 import { NAMESPACE_PATTERN } from '../../../shared/limits.ts'
-import { KEY_RATE, MAX_SCOPE_NAMES, NO_LIMITS, ROLES, type KeyLimits, type Role } from '../../../shared/scope.ts'
+import { KEY_RATE, MAX_GOAL_PATTERN, MAX_SCOPE_NAMES, NO_LIMITS, ROLES, type KeyLimits, type Role } from '../../../shared/scope.ts'
 import { dateWords } from '../text/dates.ts'
 
 /** Limits of a key as a form has them. */
@@ -30,7 +30,6 @@ export type ChosenLimits = Omit<CheckedInput<'keys.limit'>, 'id'>
 /** What SPEC gives to a key. */
 const USUAL_ROLES = ROLES.filter((role) => role !== 'operate')
 const DAY = 86_400
-const MAX_GOAL_PATTERN = 512
 
 /** The form for limits that there are. */
 export function draftOf({ scope, expiresAt, rateLimit }: KeyLimits = NO_LIMITS): LimitsDraft {

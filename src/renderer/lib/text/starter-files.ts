@@ -1,3 +1,10 @@
+import eventLog from '../../../../examples/log_event.py?raw'
+import notification from '../../../../examples/send_notification.py?raw'
+import pythonSdk from '../../../../examples/worker-sdk.py?raw'
+import powerShell from '../../../../examples/worker.ps1?raw'
+import python from '../../../../examples/worker.py?raw'
+import bash from '../../../../examples/worker.sh?raw'
+import typeScript from '../../../../examples/worker.ts?raw'
 import { needsRootFile, type StarterId } from './starters.ts'
 
 /** A worker that runs as it is saved. */
@@ -11,8 +18,8 @@ export interface StarterFile {
   readonly needs: string
   /** What its only action is for; others take any goal. */
   readonly ownGoal?: string
-  /** Its text as it stands in `examples/`. */
-  load(): Promise<{ readonly default: string }>
+  /** As it stands in `examples/`. In one piece with who shows it: of what failed to load, a browser asks no second time. */
+  readonly text: string
 }
 
 export const STARTER_FILES: readonly StarterFile[] = [
@@ -22,7 +29,7 @@ export const STARTER_FILES: readonly StarterFile[] = [
     name: 'worker.sh',
     command: 'bash worker.sh',
     needs: 'curl and jq',
-    load: () => import('../../../../examples/worker.sh?raw')
+    text: bash
   },
   {
     id: 'powershell',
@@ -30,7 +37,7 @@ export const STARTER_FILES: readonly StarterFile[] = [
     name: 'worker.ps1',
     command: 'powershell -ExecutionPolicy Bypass -File worker.ps1',
     needs: 'Windows PowerShell 5.1, or PowerShell 7 (then the command is pwsh worker.ps1)',
-    load: () => import('../../../../examples/worker.ps1?raw')
+    text: powerShell
   },
   {
     id: 'python',
@@ -38,7 +45,7 @@ export const STARTER_FILES: readonly StarterFile[] = [
     name: 'worker.py',
     command: 'python3 worker.py',
     needs: 'Python 3.8 or later and nothing else',
-    load: () => import('../../../../examples/worker.py?raw')
+    text: python
   },
   {
     id: 'python-sdk',
@@ -46,7 +53,7 @@ export const STARTER_FILES: readonly StarterFile[] = [
     name: 'worker-sdk.py',
     command: 'python3 worker-sdk.py',
     needs: 'pip install intent-bus, and for version 1.2.0 of it a bus with BUS_ALLOW_TOKENLESS_WORKERS=true',
-    load: () => import('../../../../examples/worker-sdk.py?raw')
+    text: pythonSdk
   },
   {
     id: 'typescript',
@@ -54,7 +61,7 @@ export const STARTER_FILES: readonly StarterFile[] = [
     name: 'worker.ts',
     command: 'node worker.ts',
     needs: 'Node 22.18 or later, and the client that this bus hands out: npm install BUS_URL/intent-bus-client.tgz',
-    load: () => import('../../../../examples/worker.ts?raw')
+    text: typeScript
   },
   {
     id: 'notification',
@@ -63,7 +70,7 @@ export const STARTER_FILES: readonly StarterFile[] = [
     command: 'python3 send_notification.py',
     needs: 'Python 3.8 or later; it shows {"message": "Done."} by what the machine has for notifications',
     ownGoal: 'send_notification',
-    load: () => import('../../../../examples/send_notification.py?raw')
+    text: notification
   },
   {
     id: 'event-log',
@@ -72,7 +79,7 @@ export const STARTER_FILES: readonly StarterFile[] = [
     command: 'python3 log_event.py',
     needs: 'Python 3.8 or later; it adds each payload to ~/intent-bus-events.jsonl',
     ownGoal: 'log_event',
-    load: () => import('../../../../examples/log_event.py?raw')
+    text: eventLog
   }
 ]
 

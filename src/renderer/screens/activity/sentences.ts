@@ -1,10 +1,13 @@
+import { readLimitsText } from '../../../shared/control/limits-text.ts'
 import type { AuditEvent, AuditView } from '../../../shared/control/network-views.ts'
 import { RIGHTS } from '../../../shared/control/rights.ts'
+import type { SettingName } from '../../../shared/control/settings.ts'
 import { limitWords } from '../../lib/limits/words.ts'
 import { browserName } from '../../lib/text/device.ts'
+import { listed } from '../../lib/text/lists.ts'
 import type { KeyNames } from '../intents/detail/names.ts'
+import { SETTING_LABELS } from '../settings/labels.ts'
 import { rightsVerbs } from '../settings/settings.ts'
-import { readLimits } from './limits-text.ts'
 
 /** What happened, as a sentence; the time, who, and from where stand beside it. */
 
@@ -24,6 +27,8 @@ interface Facts {
 
 interface Telling {
   readonly kind: Exclude<AuditKind, 'all'>
+  /** Another part that it is looked for in. */
+  readonly also?: (detail: string) => Exclude<AuditKind, 'all'>
   /** Something that a careful user looks into. */
   readonly isWarning?: true
   readonly tell: (facts: Facts) => string
@@ -34,7 +39,7 @@ const TELLINGS: Readonly<Record<AuditEvent, Telling>> = {
   'bus.paused': { kind: 'bus', tell: () => 'The bus was paused.' },
   'bus.resumed': { kind: 'bus', tell: () => 'The bus was resumed.' },
   'bus.purged': { kind: 'bus', tell: ({ subject }) => `Intents were purged: ${subject}.` },
-  'settings.changed': { kind: 'bus', tell: ({ subject }) => `Settings were changed: ${subject}.` },
+  'settings.changed': { kind: 'bus', tell: ({ subject }) => `Settings were changed: ${settingLabels(subject)}.` },
   login: {
     kind: 'access',
     // What presents its credentials with every request has no browser, but names these.
@@ -56,12 +61,16 @@ const TELLINGS: Readonly<Record<AuditEvent, Telling>> = {
   'key.changed': { kind: 'keys', tell: ({ subject, detail, nameOf, at }) => `The key of ${nameOf(subject)} was changed: ${limitsAsListed(detail, at)}.` },
   'key.revoked': { kind: 'keys', tell: ({ subject, detail }) => `The key of ${detail || subject} was revoked.` },
   'key.rotated': { kind: 'keys', tell: () => 'The main key was replaced.' },
-  'sharing.started': { kind: 'network', tell: ({ detail }) => `The bus was shared on the network${inBrackets(detail)}.` },
+  'sharing.started': { kind: 'network', tell: ({ detail }) => `Sharing was turned on${detail === '' ? '' : `: ${withoutStop(detail)}`}.` },
   'sharing.stopped': { kind: 'network', tell: () => 'Sharing was stopped.' },
-  'identity.renewed': { kind: 'network', tell: () => 'Root certificate and key were replaced.' },
+  'identity.replaced': { kind: 'network', tell: () => 'Root certificate and key were replaced.' },
   'pairing.started': { kind: 'network', tell: () => 'A pairing code was shown.' },
   'pairing.asked': { kind: 'network', tell: ({ subject, detail }) => `${subject} asked for ${detail === 'browser' ? 'this interface in a browser' : 'a key of its own'}.` },
-  'pairing.allowed': { kind: 'network', tell: ({ subject, detail }) => `${subject} was let in, ${givenWords(detail)}.` },
+  'pairing.allowed': {
+    kind: 'network',
+    also: (detail) => (givenRights(detail) === undefined ? 'keys' : 'access'),
+    tell: ({ subject, detail, at }) => `${subject} was let in, ${givenWords(detail, at)}.`
+  },
   'pairing.refused': { kind: 'network', tell: ({ subject }) => `${subject} was refused.` },
   'pairing.expired': { kind: 'network', tell: ({ subject, detail }) => `${subject} was not let in in time${inBrackets(detail)}.` },
   'pairing.wrong': { kind: 'network', isWarning: true, tell: ({ detail }) => `A wrong pairing code was refused${times(detail)}.` }
@@ -76,8 +85,9 @@ export function isWarning({ event }: AuditView): boolean {
   return TELLINGS[event].isWarning === true
 }
 
-export function isOfKind({ event }: AuditView, kind: AuditKind): boolean {
-  return kind === 'all' || TELLINGS[event].kind === kind
+export function isOfKind({ event, detail }: AuditView, kind: AuditKind): boolean {
+  const telling = TELLINGS[event]
+  return kind === 'all' || telling.kind === kind || telling.also?.(detail) === kind
 }
 
 /** Who it was. `nameOf`: owners of keys by their ids. */
@@ -101,22 +111,38 @@ const ACTORS: Readonly<Record<string, string>> = {
 function madeFor(detail: string, at: number): string {
   for (let colon = detail.indexOf(': '); colon !== -1; colon = detail.indexOf(': ', colon + 1)) {
     const text = detail.slice(colon + 2)
-    if (readLimits(text) !== null) return `${detail.slice(0, colon)}: ${limitsAsListed(text, at)}`
+    if (readLimitsText(text) !== null) return `${detail.slice(0, colon)}: ${limitsAsListed(text, at)}`
   }
   return detail
 }
 
 /** The limits of a key as the list of keys says them; as they were noted where that was cut short. */
 function limitsAsListed(text: string, at: number): string {
-  const limits = readLimits(text)
-  return limits === null ? text : limitWords(limits, at) || 'no limits'
+  const limits = readLimitsText(text)
+  return limits === null ? text : limitWords(limits, at)
 }
 
-/** `detail`: the id of a key, or `browser: watch, publish`. */
-function givenWords(detail: string): string {
-  const [, names] = /^browser: (.*)$/.exec(detail) ?? []
-  if (names === undefined) return 'with a key of its own'
-  return `and ${rightsVerbs(RIGHTS.filter((right) => names.split(', ').includes(right)))}`
+/** `detail`: `key_1: claim; goals resize.*`, or `browser: watch, publish`. */
+function givenWords(detail: string, at: number): string {
+  const names = givenRights(detail)
+  if (names !== undefined) return `and ${rightsVerbs(RIGHTS.filter((right) => names.includes(right)))}`
+  return `with a key of its own: ${limitsAsListed(detail.slice(detail.indexOf(': ') + 2), at)}`
+}
+
+/** What a browser was given; undefined for a machine, which got a key. */
+function givenRights(detail: string): readonly string[] | undefined {
+  return /^browser: (.*)$/.exec(detail)?.[1]!.split(', ')
+}
+
+/** For within a sentence. */
+function withoutStop(detail: string): string {
+  return detail.replace(/\.$/, '')
+}
+
+/** `subject`: names of settings, as `port, share`; a trail of another version may have others. */
+function settingLabels(subject: string): string {
+  const labels = subject.split(', ').map((name) => (Object.hasOwn(SETTING_LABELS, name) ? `“${SETTING_LABELS[name as SettingName]}”` : name))
+  return listed(labels, Infinity)
 }
 
 function inBrackets(detail: string): string {

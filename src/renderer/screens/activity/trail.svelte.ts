@@ -9,57 +9,56 @@ const PAGE = 100
 export class Trail {
   /** undefined until the first page is there. */
   entries = $state.raw<readonly AuditView[]>()
-  /** Whether there are older ones. */
-  hasMore = $state(false)
-  isBusy = $state(false)
+  /** Whether older ones are on their way. */
+  isReadingOn = $state(false)
   failure = $state.raw<ControlError | null>(null)
   readonly #shared: Interface
-  #next: number | null = null
+  /** Where older ones begin; null at the end of the trail. */
+  #next = $state.raw<number | null>(null)
+  /** Whether there is more than the newest page. */
+  #hasReadOn = false
   #turn = 0
 
   constructor(shared: Interface) {
     this.#shared = shared
   }
 
-  /** Asks for the newest ones; what was read before stays below them where the two meet. Never rejects. */
+  /** Whether there are older ones. */
+  get hasMore(): boolean {
+    return this.#next !== null
+  }
+
+  /** Asks for the newest ones; who has read on keeps what is older, where the two meet. Never rejects. */
   async refresh(): Promise<void> {
-    await this.#ask({ limit: PAGE }, ({ entries, next }) => {
+    if (this.isReadingOn) return
+    const turn = ++this.#turn
+    try {
+      const { entries, next } = await this.#shared.call('audit.list', { limit: PAGE })
+      if (turn !== this.#turn) return
       const oldest = entries.at(-1)?.n ?? 0
       const known = this.entries ?? []
-      const meets = known.some(({ n }) => n >= oldest)
-      this.entries = meets ? [...entries, ...known.filter(({ n }) => n < oldest)] : entries
-      if (!meets || known.length <= PAGE) this.#setNext(next)
-    })
-  }
-
-  /** Reads on. Never rejects. */
-  async more(): Promise<void> {
-    if (this.#next === null || this.isBusy) return
-    await this.#ask({ before: this.#next, limit: PAGE }, ({ entries, next }) => {
-      this.entries = [...(this.entries ?? []), ...entries]
-      this.#setNext(next)
-    })
-  }
-
-  async #ask(
-    input: { before?: number; limit: number },
-    take: (page: { readonly entries: readonly AuditView[]; readonly next: number | null }) => void
-  ): Promise<void> {
-    const turn = ++this.#turn
-    this.isBusy = true
-    try {
-      const page = await this.#shared.call('audit.list', input)
-      if (turn !== this.#turn) return
-      take(page)
+      this.#hasReadOn &&= known.some(({ n }) => n >= oldest)
+      this.entries = this.#hasReadOn ? [...entries, ...known.filter(({ n }) => n < oldest)] : entries
+      if (!this.#hasReadOn) this.#next = next
       this.failure = null
     } catch (error) {
       if (turn === this.#turn) this.failure = asControlError(error)
     }
-    if (turn === this.#turn) this.isBusy = false
   }
 
-  #setNext(next: number | null): void {
-    this.#next = next
-    this.hasMore = next !== null
+  /** Reads on; says it where that is refused. Never rejects. */
+  async more(): Promise<void> {
+    const before = this.#next
+    if (before === null || this.isReadingOn) return
+    this.isReadingOn = true
+    // What a refresh under way brings may end elsewhere.
+    this.#turn++
+    await this.#shared.attempt(async () => {
+      const { entries, next } = await this.#shared.call('audit.list', { before, limit: PAGE })
+      this.entries = [...(this.entries ?? []), ...entries]
+      this.#next = next
+      this.#hasReadOn = true
+    })
+    this.isReadingOn = false
   }
 }

@@ -1,3 +1,5 @@
+import type { Platform } from '../../../shared/control/network-views.ts'
+
 /** Where mDNS is spoken, by which machines find each other. */
 const DISCOVERY = '5353/udp'
 
@@ -9,9 +11,9 @@ export interface FirewallAdvice {
   readonly commands: readonly { readonly id: string; readonly label: string; readonly code: string }[]
 }
 
-/** `platform`: of the bus's machine, as in Node; null where it is not known, for the advice of all. `port`: that of sharing. */
-export function firewallAdvice(platform: string | null, port: number): FirewallAdvice[] {
-  const all: readonly (readonly [platform: string, advice: FirewallAdvice])[] = [
+/** `platform`: of the bus's machine; the advice of all for `other`. `port`: that of sharing. */
+export function firewallAdvice(platform: Platform, port: number): FirewallAdvice[] {
+  const all: readonly (readonly [platform: Platform, advice: FirewallAdvice])[] = [
     [
       'linux',
       {
@@ -28,7 +30,7 @@ export function firewallAdvice(platform: string | null, port: number): FirewallA
       }
     ],
     [
-      'darwin',
+      'macos',
       {
         system: 'macOS',
         text: 'macOS asks once whether this app may accept incoming connections, and whether it may find devices on the local network: allow both.',
@@ -36,7 +38,7 @@ export function firewallAdvice(platform: string | null, port: number): FirewallA
       }
     ],
     [
-      'win32',
+      'windows',
       {
         system: 'Windows',
         text: `Windows asks once whether this app may be reached: allow it on private networks, for \`${port}/tcp\` and, to be found by its name, \`${DISCOVERY}\`. Your Wi-Fi must be set to “Private network”.`,
@@ -44,5 +46,5 @@ export function firewallAdvice(platform: string | null, port: number): FirewallA
       }
     ]
   ]
-  return all.filter(([name]) => platform === null || name === platform).map(([, advice]) => advice)
+  return all.filter(([name]) => platform === 'other' || name === platform).map(([, advice]) => advice)
 }

@@ -1,4 +1,5 @@
 import type { ArrivalView, SharingView } from '../../../shared/control/network-views.ts'
+import { browserName } from '../../lib/text/device.ts'
 import { firewallAdvice, type FirewallAdvice } from './firewall.ts'
 
 /** Seconds without anybody after which it is time to say what may be wrong. */
@@ -26,6 +27,12 @@ export function findingOf(arrivals: readonly ArrivalView[], silentFor: number): 
   return { kind: silentFor < SILENCE ? 'waiting' : 'silent' }
 }
 
+/** `nas (curl/8.5.0)`: who came, by its address where it has no name, and what its program calls itself. */
+export function visitorName({ name, address, agent }: ArrivalView): string {
+  const who = name ?? address
+  return agent === null ? who : `${who} (${browserName(agent)})`
+}
+
 /** One thing that keeps devices out, and what to do about it. */
 export interface Cause {
   readonly title: string
@@ -34,8 +41,8 @@ export interface Cause {
   readonly firewall: readonly FirewallAdvice[]
 }
 
-/** Why nobody comes, the likeliest first. `platform`: as in Node; null where it is not known. */
-export function causesOfSilence({ interface: name, interfaces, port }: SharingView, platform: string | null): Cause[] {
+/** Why nobody comes, the likeliest first. */
+export function causesOfSilence({ interface: name, interfaces, port, platform }: SharingView): Cause[] {
   const shared = interfaces.find((one) => one.name === name)
   const others = interfaces.filter((one) => one.kind === 'lan' && one.name !== name)
   const where = shared === undefined ? 'the network that is shared' : `the network of ${shared.addresses[0]}`

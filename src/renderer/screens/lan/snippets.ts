@@ -1,3 +1,4 @@
+import type { IdentityView } from '../../../shared/control/network-views.ts'
 import { shellWord } from '../../lib/text/commands.ts'
 import { literal } from '../../lib/text/programs.ts'
 
@@ -28,8 +29,8 @@ npm install --global ./${file}
 ${command}`
 }
 
-/** `url`: the bus's address for other machines; `pin`: as curl takes it. */
-export function networkSnippets(url: string, pin: string): Snippet[] {
+/** `url`: the bus's address for other machines; `pin`: as curl takes it; `rootPem`: the root certificate. */
+export function networkSnippets(url: string, { pin, rootPem }: Pick<IdentityView, 'pin' | 'rootPem'>): Snippet[] {
   const setup = `URL=${shellWord(url)}\nKEY=${shellWord(PLACEHOLDER)}`
   const pinned = `${setup}\nPIN=${shellWord(pin)}`
   return [
@@ -46,21 +47,25 @@ export function networkSnippets(url: string, pin: string): Snippet[] {
       needsRoot: true,
       code: `${setup}\ncurl -s --cacert ${ROOT_FILE} "$URL/intent" -H "X-API-KEY: $KEY" \\\n  -d ${shellWord(INTENT)}`
     },
-    { id: 'python', label: 'Python', needsRoot: true, code: pythonSnippet(url) },
+    { id: 'python', label: 'Python', needsRoot: false, code: pythonSnippet(url, rootPem) },
     { id: 'typescript', label: 'TypeScript', needsRoot: false, code: typescriptSnippet(url, pin) },
     { id: 'bash', label: 'bash worker', needsRoot: false, code: `${pinned}\n${BASH_WORKER}` }
   ]
 }
 
-function pythonSnippet(url: string): string {
+/** Python knows no pins, but takes the root as a text: nothing has to lie beside the program. */
+function pythonSnippet(url: string, rootPem: string): string {
   return `import ssl
 from urllib.request import Request, urlopen
 
 URL = ${literal(url)}
 KEY = ${literal(PLACEHOLDER)}
 INTENT = b'${INTENT}'
+ROOT = """
+${rootPem.trim()}
+"""
 
-trust = ssl.create_default_context(cafile=${literal(ROOT_FILE)})
+trust = ssl.create_default_context(cadata=ROOT)
 headers = {"X-API-KEY": KEY, "Content-Type": "application/json"}
 with urlopen(Request(URL + "/intent", INTENT, headers), timeout=30, context=trust) as answer:
     print(answer.read().decode())`

@@ -10,13 +10,12 @@ const KIND_WORDS: Readonly<Record<InterfaceView['kind'], string>> = {
 }
 
 /**
- * What can be chosen to share on, the recommended first; the value is empty for what the bus takes by itself. `interfaces`: as
- * the bus lists them, likeliest first; `chosen`: the setting, which may name one that is gone.
+ * What can be chosen to share on, the recommended first; the value is empty for what the bus takes by itself. `chosen`: the
+ * setting, which may name one that is gone.
  */
-export function interfaceChoices(interfaces: readonly InterfaceView[], chosen: string): Choice[] {
-  const [first] = interfaces
-  // The bus takes no VPN and no virtual network unasked.
-  const now = first?.kind === 'lan' ? `now ${first.name} with ${first.addresses.join(', ')}` : 'none right now'
+export function interfaceChoices({ interfaces, automatic: taken }: Pick<SharingView, 'interfaces' | 'automatic'>, chosen: string): Choice[] {
+  const first = interfaces.find(({ name }) => name === taken)
+  const now = first === undefined ? 'none right now' : `now ${first.name} with ${first.addresses.join(', ')}`
   const automatic = { value: '', label: 'Automatic (recommended)', hint: `The home network, ${now}.` }
   const named = interfaces.map(({ name, addresses, kind }) => {
     return { value: name, label: name, isMono: true, hint: [addresses.join(', '), KIND_WORDS[kind]].filter(Boolean).join(' – ') }
