@@ -236,6 +236,10 @@ export function contractSuite(transport: string, start: () => Promise<Rig>): voi
         expect(key).toMatchObject({ owner: 'pi4 in the cellar', intents: { open: 1 } })
         expect(JSON.stringify(await bus.call('keys.list', {}))).not.toContain(secret)
         expect(await bus.call('keys.impact', { id })).toMatchObject({ open: 1, claimed: 0, leases: 0 })
+        // A worker that was seen only just now is told of, too.
+        const worker = { ...headers, 'X-Worker-ID': 'cellar' }
+        expect((await bus.request({ method: 'POST', path: '/claim?goal=ctl.key', headers: worker })).status).toBe(200)
+        expect(await bus.call('keys.impact', { id })).toMatchObject({ open: 0, claimed: 1, leases: 1, workers: expect.arrayContaining(['cellar']) })
         await bus.call('keys.revoke', { id })
         expect((await bus.request({ path: '/claim', headers })).status).toBe(401)
         expect((await bus.call('keys.list', {})).some((one) => one.id === id)).toBe(false)

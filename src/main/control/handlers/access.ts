@@ -42,7 +42,10 @@ export function accessHandlers(deps: ControlDependencies) {
       return null
     },
 
-    'keys.impact': ({ id }) => bus.reader.ask('keyImpact', id),
+    'keys.impact': async ({ id }) => {
+      await bus.notesWritten()
+      return bus.reader.ask('keyImpact', id)
+    },
 
     'keys.revoke': async ({ id }, operator) => {
       const owner = bus.keys.byId(id)?.owner
