@@ -73,6 +73,23 @@ describe.skipIf(trouble !== undefined)('mDNS', () => {
     expect(await hears(({ type, ttl }) => type === 'PTR' && ttl === 0)).toMatchObject({ name: SERVICE, data: instance })
   })
 
+  test('ends with sharing, whatever else was shared, and is not left behind by a network that goes', async () => {
+    await using shared = await start(home, { BUS_SHARE: '' })
+    shared.call('settings.change', { share: true, sharePlain: true })
+    await shared.until(({ discovery, plainUrls }) => discovery.state === 'announced' && plainUrls.length > 0)
+    heard = []
+    shared.call('settings.change', { share: false })
+    expect(await shared.until(({ state }) => state !== 'listening')).toMatchObject({ state: 'off', problem: null })
+    await hears(({ type, ttl }) => type === 'PTR' && ttl === 0)
+
+    shared.call('settings.change', { share: true })
+    await shared.until(({ discovery }) => discovery.state === 'announced')
+    home.removeAddress(home.address)
+    expect(await shared.until(({ state }) => state !== 'listening')).toMatchObject({ state: 'waiting', discovery: { state: 'off' } })
+    home.addAddress(home.address)
+    expect(await shared.until(({ discovery }) => discovery.state === 'announced')).toMatchObject({ state: 'listening', problem: null })
+  })
+
   test('says goodbye when sharing is turned off, and nothing afterwards', async () => {
     await using shared = await start(home, { BUS_SHARE: '' })
     shared.call('settings.change', { share: true })

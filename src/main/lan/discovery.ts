@@ -114,13 +114,10 @@ export class Discovery {
 
   async #end(): Promise<void> {
     const worker = this.#letGo()
+    // First: whatever those do who hear of the new state, the thread is told to end.
+    const ended = worker && goodbye(worker)
     this.#become({ state: 'off', problem: null }, null)
-    if (worker === undefined) return
-    const ended = new Promise<void>((resolve) => void worker.once('exit', () => resolve()))
-    worker.postMessage('end' satisfies ToAnnouncer)
-    const timer = setTimeout(() => void worker.terminate(), GOODBYE_MS)
     await ended
-    clearTimeout(timer)
   }
 
   /** What it says from now on does not count. */
@@ -144,4 +141,13 @@ export class Discovery {
     this.#host = host
     if (isNew) this.#options.onChange()
   }
+}
+
+/** Has the thread say goodbye and end; one that does not in time is ended. */
+async function goodbye(worker: Worker): Promise<void> {
+  const ended = new Promise<void>((resolve) => void worker.once('exit', () => resolve()))
+  worker.postMessage('end' satisfies ToAnnouncer)
+  const timer = setTimeout(() => void worker.terminate(), GOODBYE_MS)
+  await ended
+  clearTimeout(timer)
 }

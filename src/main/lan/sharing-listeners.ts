@@ -1,3 +1,4 @@
+import { HandshakeLimit } from '../net/handshake-limit.ts'
 import { HttpServer, type RequestListener, type ServerCertificate, type Visitors } from '../net/http-server.ts'
 import type { ListenError } from '../net/listen-error.ts'
 import type { Listener } from '../net/listener.ts'
@@ -24,7 +25,7 @@ export class SharingListeners {
   readonly #listener: Listener
 
   constructor({ handle, visitors, onError, listener, certificate }: SharingListenersOptions) {
-    const common = { onError, visitors, isShared: true }
+    const common = { onError, visitors, isShared: true, handshakes: new HandshakeLimit() }
     this.secure = new SharedListeners(() => new HttpServer(handle, { ...common, certificate: certificate() }), SECURE_PORT)
     this.#plain = new SharedListeners(() => new HttpServer(handle, common), PLAIN_PORT)
     this.#listener = listener

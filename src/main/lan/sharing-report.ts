@@ -68,7 +68,7 @@ export class SharingReport {
     const { settings, chosen } = circumstances()
     if (this.state !== 'listening' || !settings.sharePlain || listener.state.state !== 'listening') return []
     const { port } = listener.state
-    return chosen!.addresses.filter((address) => listeners.isPlainAt(address)).map((address) => urlOf('http', address, port))
+    return (chosen?.addresses ?? []).filter((address) => listeners.isPlainAt(address)).map((address) => urlOf('http', address, port))
   }
 
   view(): SharingView {

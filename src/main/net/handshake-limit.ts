@@ -1,39 +1,66 @@
-import { clientOf, isLoopback } from './addresses.ts'
+import { clientNetwork, clientOf, isLoopback } from './addresses.ts'
 
 /**
- * Handshakes of TLS that one client may begin: so many at once, and then so many a second. Each costs the bus nearly a
- * millisecond, and a client that only pretends nothing. One that calls curl over and over stays below.
+ * Handshakes of TLS that may begin: so many at once, and then so many a second. Each costs the bus nearly a millisecond, and
+ * a client that only pretends nothing. `client`: one alone; it may call curl over and over, and stays below. `network`: all
+ * addresses of one IPv6 network together, as a single machine may have any number of them.
  */
-export const HANDSHAKES = { atOnce: 100, perSecond: 50 } as const
+export const HANDSHAKES = {
+  client: { atOnce: 200, perSecond: 150 },
+  network: { atOnce: 1_000, perSecond: 300 }
+} as const
 /** Clients that are remembered at a time. */
 const MAX_CLIENTS = 10_000
 
-/** What a client has left. */
+/** Where a connection comes from, and where it came to. */
+export interface Ends {
+  readonly remoteAddress: string
+  readonly localAddress: string
+}
+
+/** Keeps one machine from having the bus do nothing but handshakes, on all listeners together. */
+export class HandshakeLimit {
+  readonly #clientOf: (address: string) => string
+  readonly #clients = new Allowances(HANDSHAKES.client)
+  readonly #networks = new Allowances(HANDSHAKES.network)
+
+  /** `of`: what counts as one client. */
+  constructor(of: (address: string) => string = clientOf) {
+    this.#clientOf = of
+  }
+
+  /** Counts a handshake that is about to begin; whether it may. The bus's own machine always may. `now`: as `performance.now()`. */
+  admit({ remoteAddress, localAddress }: Ends, now = performance.now()): boolean {
+    if (isLoopback(remoteAddress) || remoteAddress === localAddress) return true
+    const network = clientNetwork(remoteAddress)
+    return this.#clients.take(this.#clientOf(remoteAddress), now) && (network === remoteAddress || this.#networks.take(network, now))
+  }
+}
+
+/** What somebody has left. */
 interface Allowance {
-  /** As of `at`, in milliseconds of `performance.now()`. */
   readonly left: number
+  /** As of then, in milliseconds of `performance.now()`. */
   readonly at: number
 }
 
-/** Keeps one client from having the bus do nothing but handshakes. */
-export class HandshakeLimit {
-  /** By client; who came last comes last. */
-  readonly #clients = new Map<string, Allowance>()
+class Allowances {
+  readonly #rate: { readonly atOnce: number; readonly perSecond: number }
+  /** Who came last comes last. */
+  readonly #byName = new Map<string, Allowance>()
 
-  /** Counts a handshake that is about to begin; whether it may. This machine always may. `now`: as `performance.now()`. */
-  admit(address: string, now = performance.now()): boolean {
-    if (isLoopback(address)) return true
-    const client = clientOf(address)
-    const left = this.#leftFor(client, now)
-    if (left < 1) return false
-    this.#clients.delete(client)
-    this.#clients.set(client, { left: left - 1, at: now })
-    if (this.#clients.size > MAX_CLIENTS) this.#clients.delete(this.#clients.keys().next().value!)
-    return true
+  constructor(rate: { readonly atOnce: number; readonly perSecond: number }) {
+    this.#rate = rate
   }
 
-  #leftFor(client: string, now: number): number {
-    const { left, at } = this.#clients.get(client) ?? { left: HANDSHAKES.atOnce, at: now }
-    return Math.min(HANDSHAKES.atOnce, left + ((now - at) / 1000) * HANDSHAKES.perSecond)
+  take(name: string, now: number): boolean {
+    const { atOnce, perSecond } = this.#rate
+    const before = this.#byName.get(name) ?? { left: atOnce, at: now }
+    const left = Math.min(atOnce, before.left + ((now - before.at) / 1000) * perSecond)
+    if (left < 1) return false
+    this.#byName.delete(name)
+    this.#byName.set(name, { left: left - 1, at: now })
+    if (this.#byName.size > MAX_CLIENTS) this.#byName.delete(this.#byName.keys().next().value!)
+    return true
   }
 }

@@ -1,3 +1,4 @@
+import { constants } from 'node:crypto'
 import { createServer, type IncomingMessage, type Server, type ServerOptions, type ServerResponse } from 'node:http'
 import { createServer as createSecureServer, type Server as SecureServer } from 'node:https'
 import type { AddressInfo, Socket } from 'node:net'
@@ -36,7 +37,12 @@ const HTTP_OPTIONS: ServerOptions = {
   requireHostHeader: false
 }
 
-const TLS_OPTIONS = { minVersion: 'TLSv1.2', handshakeTimeout: PATIENCE.handshakeTimeout } as const
+const TLS_OPTIONS = {
+  minVersion: 'TLSv1.2',
+  handshakeTimeout: PATIENCE.handshakeTimeout,
+  // A handshake that is let in is one, not as many as its client likes.
+  secureOptions: constants.SSL_OP_NO_RENEGOTIATION
+} as const
 
 export type RequestListener = (req: IncomingMessage, res: ServerResponse) => void
 
@@ -88,6 +94,8 @@ export interface HttpServerOptions {
   readonly visitors?: Visitors
   /** It is there for the machines of the network: no proxy of the user's stands before it. */
   readonly isShared?: boolean
+  /** Counts handshakes of TLS; default: one of its own. */
+  readonly handshakes?: HandshakeLimit
 }
 
 /** The server that each connection came to. */
@@ -116,13 +124,17 @@ export class HttpServer {
   readonly #connections = new Connections({ all: PATIENCE.maxConnections, perClient: PATIENCE.maxConnectionsPerClient })
   /** The newest answer that is under way on a connection. */
   readonly #answering = new WeakMap<Duplex, ServerResponse>()
-  readonly #handshakes = new HandshakeLimit()
+  readonly #handshakes: HandshakeLimit
   /** Connections below TLS: the server knows none of those that did not finish their handshake. */
   readonly #beforeTls = new Set<Socket>()
+  /** node's codes for what came by a connection in place of a request. */
+  readonly #unparsed = new WeakMap<Duplex, string | undefined>()
+  /** Connections that the bus itself has ended: who came by them has not left. */
+  readonly #turnedAway = new WeakSet<Duplex>()
   readonly #onError: (error: Error) => void
   #isClosing = false
 
-  constructor(listener: RequestListener, { onError = () => {}, certificate, visitors, isShared = false }: HttpServerOptions = {}) {
+  constructor(listener: RequestListener, { onError = () => {}, certificate, visitors, isShared = false, handshakes = new HandshakeLimit() }: HttpServerOptions = {}) {
     const answer: RequestListener = (req, res) => {
       this.#answering.set(req.socket, res)
       res.once('close', this.#connections.begin(req.socket))
@@ -148,6 +160,7 @@ export class HttpServer {
       socket.on('error', () => socket.destroy())
       endWith(socket, 'method_not_allowed', 'This server is no proxy.')
     })
+    this.#handshakes = handshakes
     this.visitors = visitors
     this.isShared = isShared
     this.#server = server
@@ -190,7 +203,9 @@ export class HttpServer {
 
   /** A connection that will begin its handshake, unless its client has begun too many. */
   #holdBeforeTls(socket: Socket): void {
-    if (!this.#handshakes.admit(plainAddress(socket.remoteAddress ?? ''))) {
+    const [remoteAddress, localAddress] = [socket.remoteAddress, socket.localAddress].map((address) => plainAddress(address ?? '')) as [string, string]
+    if (!this.#handshakes.admit({ remoteAddress, localAddress })) {
+      this.#turnedAway.add(socket)
       socket.destroy()
       return
     }
@@ -204,17 +219,18 @@ export class HttpServer {
     if (this.visitors === undefined) return
     const address = plainAddress(socket.remoteAddress ?? '')
     socket.once('close', () => {
-      if (!this.#answering.has(socket)) this.visitors!.left(address, undefined)
+      if (!this.#answering.has(socket)) this.visitors!.left(address, this.#unparsed.get(socket))
     })
   }
 
   /** What the parser could not make a request of, and what never got so far. */
   #refuseUnparsed(error: Error & { code?: string }, socket: Duplex): void {
     if (!servers.has(socket)) {
-      this.visitors?.left(peerOf(socket), error.code)
+      if (!this.#turnedAway.has(below(socket))) this.visitors?.left(peerOf(socket), error.code)
       socket.destroy()
       return
     }
+    this.#unparsed.set(socket, error.code)
     if (error.code === 'ECONNRESET' || !socket.writable) {
       socket.destroy()
       return
@@ -231,6 +247,11 @@ export class HttpServer {
       endWith(socket, 'invalid_request', 'This is not a valid HTTP request.')
     }
   }
+}
+
+/** The socket below TLS. */
+function below(socket: Duplex & { _parent?: Socket }): Duplex {
+  return socket._parent ?? socket
 }
 
 /** node forgets the peer of a handshake that came to nothing, but for the socket below it. */
