@@ -88,6 +88,22 @@ test('refuses to limit nothing, nobody, several, and the main key', async () => 
   expect(await bus.keys('limit', 'main', '--rate', '5')).toMatchObject({ code: 1, stderr: expect.stringContaining('cannot be limited') })
 })
 
+test('an id names its own key, whatever the owners of others are called', async () => {
+  await using bus = await startServer()
+  const { id } = (await bus.json('create', 'stolen laptop')).value
+  const { id: other } = (await bus.json('create', id)).value
+  expect((await bus.json('limit', id, '--rate', '5')).value).toMatchObject({ id, owner: 'stolen laptop' })
+  expect(await bus.json('revoke', id, '--yes')).toMatchObject({ code: 0, value: { id } })
+  expect((await bus.json('list')).value.map((key: { id: string }) => key.id).sort()).toEqual([other, 'main'].sort())
+})
+
+test('what acts on a terminal is shown in limits, and does not act', async () => {
+  await using bus = await startServer()
+  await bus.keys('create', 'pi')
+  const { code, stdout } = await bus.keys('limit', 'pi', '--goals', 'a\u001b[2J')
+  expect([code, stdout]).toEqual([0, expect.stringMatching(/^key_\w+ of pi: goals a\\x1b\[2J\.\n$/)])
+})
+
 test('a role that operates is given, and is what the key may do then', async () => {
   await using bus = await startServer()
   const { value } = await bus.json('create', 'pc', '--roles', 'operate,publish')

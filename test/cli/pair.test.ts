@@ -12,7 +12,7 @@ import { readAllowed } from '../../src/main/cli/pairing/allowed.ts'
 import { CERTIFICATE, KEY } from '../client/certificate.ts'
 import { PairingRig } from '../lan/pairing-rig.ts'
 import { temporaryFolder } from '../support/folders.ts'
-import { Command, jsonOf, runCli } from './cli.ts'
+import { Command, deserted as unused, jsonOf, runCli } from './cli.ts'
 import { Terminal } from './terminal.ts'
 
 /** A home folder of its own, and a bus on the network. */
@@ -249,6 +249,26 @@ test('the only bus is handed to other programs without its name, and in the word
   expect(await runCli(['buses', 'env'], home.env)).toMatchObject({ code: 2, stdout: '', stderr: expect.stringContaining('There are attic, cellar.') })
 })
 
+test('nothing in an address of a bus ends its text in PowerShell, where typographic quotes are quotes, too', async () => {
+  await using home = await Home.make()
+  await home.pair(['--save-as', 'attic'])
+  const { attic } = home.buses()
+  const url = `${home.url}/'a\u2018b\u2019c\u201ad\u201b`
+  writeFileSync(home.file('buses.json'), JSON.stringify({ version: 1, buses: { attic: { ...attic, url } } }), { mode: 0o600 })
+  const { stdout } = await runCli(['buses', 'env', '--shell', 'powershell'], home.env)
+  expect(stdout).toContain(`$env:INTENT_BUS_URL = '${home.url}/''a\u2018\u2018b\u2019\u2019c\u201a\u201ad\u201b\u201b'\n`)
+})
+
+test('nothing that acts on a terminal is in what is said of a pairing', async () => {
+  await using home = await Home.make()
+  await home.pair(['--save-as', 'attic'])
+  const { attic } = home.buses()
+  writeFileSync(home.file('buses.json'), JSON.stringify({ version: 1, buses: { '\u001b[2Jattic': attic } }), { mode: 0o600 })
+  const { code, stdout, stderr } = await home.pair()
+  expect([code, stdout]).toEqual([0, `Paired with \\x1b[2Jattic at ${home.url}.\n`])
+  expect(stderr).not.toContain('\u001b')
+})
+
 test('the key of a pairing goes to its bus and to nobody else', async () => {
   await using home = await Home.make()
   await home.pair(['--save-as', 'attic'])
@@ -309,6 +329,13 @@ test('what a bus gives is taken as it is, and nothing beside it', () => {
   expect(readAllowed({ ...ALLOWED, limits: { ...NO_LIMITS, scope } }, asked).limits.scope).toEqual(scope)
 })
 
+test('addresses are kept as the parser of addresses writes them', () => {
+  const url = 'https://10.77.0.9:7611/\u2019;\u001b]0;x\u0007$(id)\n/'
+  const { bus } = readAllowed({ ...ALLOWED, bus: { ...BUS, url, urls: [url, 'https://Attic.local:443/'] } }, { url: URL_OF, pin: PIN })
+  expect(bus.url).toMatch(/^https:\/\/10\.77\.0\.9:7611\/[!-~]+$/)
+  expect(bus.urls).toEqual([bus.url, 'https://attic.local'])
+})
+
 test.each([
   ['no limits', { limits: null }],
   ['limits that are none', { limits: {} }],
@@ -324,6 +351,126 @@ test.each([
   expect(() => readAllowed({ ...ALLOWED, ...given }, { url: URL_OF, pin: PIN })).toThrow('nothing that can be used')
 })
 
+test('what announces itself is a paired bus by its key, wherever it is, and by nothing else', async () => {
+  await using home = await Home.make()
+  await home.pair(['--save-as', 'attic'])
+  await using stranger = await between((_req, res) => res.end())
+  vi.stubEnv('HOME', join(home.file(), '..'))
+  const paired = new Paired(() => {})
+  const { signal } = new AbortController()
+  const shown = (...urls: string[]) => shownBus({ name: 'any', urls }, paired, signal)
+  const deserted = (await unused()).replace('http:', 'https:')
+  expect(await shown(home.url)).toMatchObject({ url: home.url, paired: 'attic', isReached: true, isNewAddress: false })
+  // The first announced address need not be the one that this machine can reach.
+  expect(await shown(deserted, home.url)).toMatchObject({ url: home.url, paired: 'attic' })
+  // Somebody else may name the address of a paired bus behind his own.
+  expect(await shown(stranger.url, home.url)).toMatchObject({ url: stranger.url, paired: null, isReached: true })
+  expect(await shown(deserted)).toMatchObject({ url: deserted, paired: null, isReached: false })
+  vi.unstubAllEnvs()
+
+  const { attic } = home.buses()
+  writeFileSync(home.file('buses.json'), JSON.stringify({ version: 1, buses: { attic: { ...attic, url: stranger.url, urls: [stranger.url] } } }))
+  vi.stubEnv('HOME', join(home.file(), '..'))
+  const moved = new Paired(() => {})
+  expect(await shownBus({ name: 'any', urls: [home.url] }, moved, signal)).toMatchObject({ paired: 'attic', isNewAddress: true })
+  expect(await shownBus({ name: 'attic', urls: [stranger.url] }, moved, signal)).toMatchObject({ paired: null })
+  vi.unstubAllEnvs()
+})
+
+test('a paired bus that is not where it was is found at an address that it gave, by its pin, and remembered', async () => {
+  await using home = await Home.make()
+  await home.pair(['--save-as', 'attic'])
+  const { attic } = home.buses()
+  const seen: string[] = []
+  await using thief = await between((req, res) => {
+    seen.push(JSON.stringify(req.headers))
+    res.end('{"ok":true}')
+  })
+  const gone = (await unused()).replace('http:', 'https:')
+  const keep = (bus: object): void => writeFileSync(home.file('buses.json'), JSON.stringify({ version: 1, buses: { attic: { ...attic, ...bus } } }))
+  for (const url of [gone, thief.url]) {
+    keep({ url, urls: [thief.url, home.url] })
+    const { code, stdout, stderr } = await runCli(['publish', 'greet', '{}'], home.env)
+    expect([code, stdout], stderr).toEqual([0, expect.stringMatching(/^[0-9a-f]{32}\n$/)])
+    expect(stderr).toBe(`attic is at ${home.url} now, by its pin.\n`)
+    expect(home.buses().attic).toMatchObject({ url: home.url, urls: expect.arrayContaining([url, home.url]), key: attic.key })
+    expect((await runCli(['publish', 'greet', '{}'], home.env)).stderr).toBe('')
+  }
+  keep({ url: gone, urls: [home.url] })
+  const { code, value } = await jsonOf(['doctor'], home.env)
+  expect([code, value.url]).toEqual([0, home.url])
+  expect(value.checks).toContainEqual({ name: 'address', outcome: 'fine', text: `The bus was at ${gone}, and is at ${home.url} now.` })
+
+  // Another key is never taken for the bus's, at no address.
+  keep({ url: gone, urls: [thief.url] })
+  expect(await runCli(['publish', 'greet', '{}'], home.env)).toMatchObject({ code: 3, stdout: '' })
+  expect((await jsonOf(['doctor'], home.env)).value.checks).toContainEqual(
+    expect.objectContaining({ name: 'reachable', outcome: 'trouble', cure: expect.stringContaining('Name a new address once') })
+  )
+  expect(home.buses().attic.url).toBe(gone)
+  expect(seen).toEqual([])
+})
+
+test('an address that is named by --url is that of a paired bus where its key is shown, and of no other', async () => {
+  await using home = await Home.make()
+  await home.pair(['--save-as', 'attic'])
+  const { attic } = home.buses()
+  await using thief = await between((_req, res) => res.end())
+  const gone = (await unused()).replace('http:', 'https:')
+  writeFileSync(home.file('buses.json'), JSON.stringify({ version: 1, buses: { attic: { ...attic, url: gone, urls: [gone] } } }))
+  expect(await runCli(['publish', 'greet', '{}', '--url', thief.url], { ...home.env, INTENT_API_KEY: 'k' })).toMatchObject({ code: 3 })
+  expect(home.buses().attic.urls).toEqual([gone])
+  expect(await runCli(['publish', 'greet', '{}', '--url', home.url], home.env)).toMatchObject({ code: 0 })
+  // It is one of those that are known from then on.
+  expect(home.buses().attic).toMatchObject({ url: gone, urls: [home.url, gone] })
+  expect(await runCli(['publish', 'greet', '{}'], home.env)).toMatchObject({ code: 0, stderr: `attic is at ${home.url} now, by its pin.\n` })
+})
+
+test('a bus that was forgotten meanwhile is not written down again', async () => {
+  await using home = await Home.make()
+  await home.pair(['--save-as', 'attic'])
+  vi.stubEnv('HOME', join(home.file(), '..'))
+  const working = new Paired(() => {})
+  const attic = working.find('attic')
+  new Paired(() => {}).forget('attic')
+  working.note(attic, 'https://10.77.0.50:7611', { reached: true })
+  expect(home.buses()).toEqual({})
+  vi.unstubAllEnvs()
+})
+
+test.each([
+  [['claim', 'read'], 'It gets public intents, and may not publish.', /or intent-bus work/],
+  [['publish', 'read'], 'It may publish, and gets no intents.', /or intent-bus publish/],
+  [['publish', 'claim'], 'It gets public intents, and those that it published itself.', /or intent-bus work/]
+])('a machine that is given %j hears what that means', async (roles, sentence, next) => {
+  await using home = await Home.make()
+  const { stderr } = await home.pair([], { limits: { scope: { roles, namespaces: null, goals: null } } })
+  expect(stderr).toContain(sentence)
+  expect(stderr).toMatch(next)
+})
+
+test('who may not do something hears what the key may do, and where that is changed', async () => {
+  await using home = await Home.make()
+  await home.pair(['--save-as', 'attic'], { limits: { scope: { roles: ['claim'], namespaces: null, goals: ['resize.*'] } } })
+  const { code, stderr } = await runCli(['publish', 'resize.big', '{}'], home.env)
+  expect(code).toBe(4)
+  expect(stderr).toContain('This API key may not publish intents.')
+  expect(stderr).toContain('its key was given: claim; goals resize.*. The interface of the bus shows and changes them: Keys, Limits.')
+  expect(stderr).not.toContain('doctor')
+  const { code: fine, value } = await jsonOf(['doctor'], home.env)
+  expect(fine).toBe(0)
+  expect(value.checks).toContainEqual({
+    name: 'limits',
+    outcome: 'fine',
+    text: 'When this machine was paired, its key was given: claim; goals resize.*. It may not publish, read: the interface of the bus changes that, under Keys, Limits.'
+  })
+  expect(value.checks).toContainEqual(expect.objectContaining({ name: 'signature', outcome: 'fine' }))
+  // Of a key that is none of a pairing nothing is known.
+  const file = home.file('key')
+  writeFileSync(file, home.buses().attic.key, { mode: 0o600 })
+  expect((await runCli(['publish', 'resize.big', '{}', '--key-file', file], home.env)).stderr).toContain('The key has limits.')
+})
+
 test('an address that two buses say is theirs stands for neither, but for the one that was reached there', async () => {
   await using home = await Home.make()
   await home.pair(['--save-as', 'attic'])
@@ -337,8 +484,6 @@ test('an address that two buses say is theirs stands for neither, but for the on
   expect(paired.at(home.url)?.name).toBe('attic')
   expect(paired.at(theirs)?.name).toBe('evil')
   expect(paired.at('https://10.77.0.3:7611')).toBeUndefined()
-  expect(shownBus({ name: 'stranger', urls: ['https://10.77.0.66:7611', home.url] }, paired).paired).toBeNull()
-  expect(shownBus({ name: 'attic', urls: [home.url, 'https://attic.local:7611'] }, paired).paired).toBe('attic')
   vi.unstubAllEnvs()
 
   write({ evil })

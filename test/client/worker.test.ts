@@ -218,3 +218,26 @@ test.concurrent('an intent that nobody asked for is failed, not dropped', async 
   await worker.stop()
   await running
 })
+
+test('a worker says that the bus is back as soon as it is, and once', async () => {
+  const heard: string[] = []
+  const plan = rig.proxy.plan
+  rig.proxy.plan = ({ path }) => (path.startsWith('/claim') ? 'drop' : 'pass')
+  const worker = client.worker({
+    goals: { quiet: () => {} },
+    onError: () => void heard.push('trouble'),
+    onRecovery: () => void heard.push('back')
+  })
+  const running = worker.run()
+  try {
+    await until(() => heard.length === 2)
+    rig.proxy.plan = plan
+    // Long before a claim that is held would end.
+    await until(() => heard.includes('back'))
+    await client.publishAndWait('quiet', 1)
+    expect(heard).toEqual([...heard.slice(0, -1).map(() => 'trouble'), 'back'])
+  } finally {
+    await worker.stop()
+    await running
+  }
+})

@@ -44,6 +44,8 @@ export interface Action extends Described {
   readonly takesFilter?: boolean
   /** What stands behind `--` is a program and its arguments, not more arguments of the command. */
   readonly takesProgram?: boolean
+  /** It asks no bus of an address that is given. */
+  readonly asksNoBus?: boolean
   run(context: Context): Promise<ExitCode>
 }
 

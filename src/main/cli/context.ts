@@ -8,6 +8,12 @@ import type { Arguments } from './arguments/arguments.ts'
 import type { Signals } from './signals.ts'
 import type { Output } from './terminal/output.ts'
 
+/** Where a bus is, as far as can be told. */
+export interface Located extends Address {
+  /** Whether it was looked for elsewhere, too, where it cannot be reached. */
+  readonly isFollowed: boolean
+}
+
 /** What a command works with. */
 export interface Context {
   readonly args: Arguments
@@ -21,6 +27,8 @@ export interface Context {
   readonly paired: Paired
   /** Throws UsageError for an address that is none. */
   readonly address: Address
+  /** The same where the bus is now: a paired one is looked for where it cannot be reached. */
+  locate(): Promise<Located>
   /** Where keys and passwords are looked for. */
   credentials(): CredentialSource
   /** A client of the bus. Throws CommandError where there is no key. */

@@ -1,3 +1,4 @@
+import { limitsText } from '../../shared/control/limits-text.ts'
 import { ControlError } from '../../shared/control/transport.ts'
 import {
   IntentBusAuthError,
@@ -6,7 +7,10 @@ import {
   IntentFailedError,
   WaitTimeoutError
 } from '../client/index.ts'
+import { knownLimits } from './bus/credentials.ts'
+import type { Context } from './context.ts'
 import { CommandError, EXIT, type ExitCode } from './exit.ts'
+import { exactTime } from './terminal/time.ts'
 
 /** What a user is told of a failure, and how the process ends. */
 export interface Failure {
@@ -25,6 +29,17 @@ export function describeFailure(error: unknown): Failure {
   if (error instanceof IntentBusError) return { exitCode: exitCodeOf(error), message: error.message, cure: cureOf(error) }
   const message = error instanceof Error ? (error.stack ?? error.message) : String(error)
   return { exitCode: EXIT.refused, message, cure: undefined }
+}
+
+/**
+ * The refusal of a key by its limits, with what they are where that is known and where they are changed; another error as it is.
+ */
+export function explainForbidden(error: unknown, { credentials }: Pick<Context, 'credentials'>): unknown {
+  if (!(error instanceof IntentBusAuthError) || error.code !== 'forbidden') return error
+  const limits = knownLimits(credentials())
+  const what = limits === undefined ? 'The key has limits' : `When this machine was paired, its key was given: ${limitsText(limits, { time: exactTime })}`
+  const cure = `${what}. The interface of the bus shows and changes them: Keys, Limits.`
+  return new CommandError(EXIT.notAllowed, error.message, cure)
 }
 
 function describeControl({ code, message }: ControlError): Failure {

@@ -3,7 +3,8 @@ import { IntentClient as WebClient, type ClientOptions as WebOptions } from '../
 import { findBaseUrl } from '../../shared/client/settings.ts'
 import { readKeyFile } from './key-file.ts'
 import { findOpenTelemetry } from './open-telemetry.ts'
-import { findPairedBus } from './paired-buses.ts'
+import { findPairedBus, knownAddresses } from './paired-buses.ts'
+import { Roaming } from './roaming.ts'
 import { tlsFetch, type TlsOptions } from './tls-fetch.ts'
 
 /** What a program with a file system may say besides. */
@@ -35,12 +36,15 @@ export class IntentClient extends WebClient {
   }
 }
 
-/** Its key goes to this bus only, which its pin tells from all others. */
+/** Its key goes to this bus only, which its pin tells from all others, and which is followed to other addresses that it is known by. */
 function ofPairedBus(given: ClientOptions, name: string): ClientOptions {
   const contradiction = (['baseUrl', 'apiKey', 'keyFile', 'tls', 'fetch'] as const).find((option) => given[option] !== undefined)
   if (contradiction !== undefined) throw new TypeError(`bus and ${contradiction} do not go together: a paired bus brings its own.`)
   const { url, key, pin } = findPairedBus(name)
-  return { ...given, baseUrl: url, apiKey: key, tls: { pin } }
+  async function* candidates() {
+    yield knownAddresses(name, pin)
+  }
+  return { ...given, baseUrl: url, apiKey: key, fetch: new Roaming({ url, pin, candidates }).fetch }
 }
 
 function tlsOfEnvironment(options: ClientOptions): TlsOptions | undefined {

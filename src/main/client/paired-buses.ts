@@ -57,6 +57,12 @@ export function findPairedBus(name: string): PairedBus {
   throw new IntentBusError(`This machine is paired with no bus called ${name}: intent-bus pair makes that.`, { code: 'not_paired' })
 }
 
+/** All addresses at which a bus may be, that of last time first, as is known by now; none where it has another pin there. Throws as above. */
+export function knownAddresses(name: string, pin: string): readonly string[] {
+  const bus = findPairedBus(name)
+  return bus.pin === pin ? [bus.url, ...bus.urls] : []
+}
+
 /** What would otherwise fail far from here, or send a key to the wrong place. */
 function isPairedBus(bus: Partial<PairedBus> | null): boolean {
   const { url, urls, pin, ca, key, keyId, limits } = bus ?? {}

@@ -17,16 +17,18 @@ export interface TlsOptions {
 
 /** Milliseconds until a peer that does not finish its handshake is given up. */
 const HANDSHAKE_MS = 10_000
+/** Milliseconds of silence behind which a connection is probed: one to an address that is gone would seem to wait. */
+const PROBE_AFTER_MS = 5_000
 
 /** Statuses whose answers have no body. */
 const WITHOUT_BODY = new Set([204, 205, 304])
 
 /**
  * A fetch over HTTPS that trusts as it is told. Connections are kept open. Nothing is sent before the pin has been checked,
- * and redirects are never followed. Throws TypeError for a pin that is none.
+ * and redirects are never followed. Throws TypeError for a pin that is none. `patience`: milliseconds for a handshake.
  */
-export function tlsFetch(options: TlsOptions): typeof fetch {
-  const agent = new PinnedAgent(options)
+export function tlsFetch(options: TlsOptions, patience = HANDSHAKE_MS): typeof fetch {
+  const agent = new PinnedAgent(options, patience)
   return async (input, init) => {
     const request = new Request(input, init)
     const body = Buffer.from(await request.arrayBuffer())
@@ -35,6 +37,14 @@ export function tlsFetch(options: TlsOptions): typeof fetch {
     signal?.throwIfAborted()
     return exchange(agent, request, body, signal)
   }
+}
+
+/** Errors of connections that never came to be. */
+const unsent = new WeakSet<object>()
+
+/** Whether a request that failed with this error was never sent: it may be sent again, whatever it asks for. */
+export function isUnsent(error: unknown): boolean {
+  return typeof error === 'object' && error !== null && unsent.has(error)
 }
 
 function exchange(agent: Agent, { method, url, headers }: Request, body: Buffer, signal?: AbortSignal): Promise<Response> {
@@ -86,8 +96,9 @@ function toResponse(incoming: IncomingMessage): Response {
 /** Connections whose peer has shown the right key. */
 class PinnedAgent extends Agent {
   readonly #pins: readonly Buffer[]
+  readonly #patience: number
 
-  constructor({ ca, pin }: TlsOptions) {
+  constructor({ ca, pin }: TlsOptions, patience: number) {
     const pins = pin === undefined ? [] : [pin].flat().map(readPin)
     // An empty list would silently mean the system's authorities.
     if (pin !== undefined && pins.length === 0) throw new TypeError('A list of pins must have one at least.')
@@ -101,14 +112,18 @@ class PinnedAgent extends Agent {
       rejectUnauthorized: ca !== undefined || pins.length === 0
     })
     this.#pins = pins
+    this.#patience = patience
   }
 
   override createConnection(options: RequestOptions, callback?: (error: Error | null, stream: Duplex) => void): undefined {
     const socket = connect(options as ConnectionOptions)
-    const onError = (error: Error): void => callback?.(error, socket)
+    const onError = (error: Error): void => {
+      unsent.add(error)
+      callback?.(error, socket)
+    }
     const onTimeout = (): void => void socket.destroy(new Error('the TLS handshake takes too long'))
     socket.once('error', onError)
-    socket.setTimeout(HANDSHAKE_MS, onTimeout)
+    socket.setTimeout(this.#patience, onTimeout)
     // A socket that is handed out earlier would send the request before the pin is checked.
     socket.once('secureConnect', () => {
       const problem = this.#problemWith(socket)
@@ -119,6 +134,7 @@ class PinnedAgent extends Agent {
       socket.off('error', onError)
       socket.off('timeout', onTimeout)
       socket.setTimeout(0)
+      socket.setKeepAlive(true, PROBE_AFTER_MS)
       callback?.(null, socket)
     })
   }

@@ -37,6 +37,8 @@ export interface WorkerOptions {
    * console.error.
    */
   readonly onError?: ((error: Error, intent?: ClaimedIntent) => void) | undefined
+  /** Hears that the bus answers claims again, after trouble of claims that `onError` heard of. */
+  readonly onRecovery?: (() => void) | undefined
   readonly onClaim?: ((intent: ClaimedIntent) => void) | undefined
   readonly onProgress?: ((note: unknown, intent: ClaimedIntent) => void) | undefined
   /** How the work on an intent ended; not called where the bus could not be told, then `onError` is. */
@@ -130,7 +132,10 @@ export class Worker {
         continue
       }
       try {
-        const intent = await this.#claims.next({ seconds: Infinity, hold: wait, pollInterval, signal })
+        // Behind trouble nothing is waited for at first: so it is known at once that it is over.
+        const seconds = failures > 0 ? 0 : Infinity
+        const intent = await this.#claims.next({ seconds, hold: wait, pollInterval, signal })
+        if (failures > 0) this.#tell(() => this.#options.onRecovery?.())
         failures = 0
         if (intent !== null) this.#take(intent)
       } catch (error) {
@@ -188,7 +193,7 @@ export class Worker {
   }
 
   /** What those who listen do wrong, at once or later, is trouble like any other, and ends no work. */
-  #tell(call: () => unknown, intent: ClaimedIntent): void {
+  #tell(call: () => unknown, intent?: ClaimedIntent): void {
     invoke(call).catch((error: unknown) => this.#report(toError(error), intent))
   }
 

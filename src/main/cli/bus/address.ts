@@ -19,15 +19,13 @@ export interface Address {
  * Throws UsageError, and CommandError for the name of no paired bus.
  */
 export function findAddress(args: Arguments, env: Environment, local: LocalBus, paired: Paired): Address {
-  const option = args.text('url')
   const name = args.text('bus')
   if (name !== undefined) {
-    if (option !== undefined) throw new UsageError('The bus is given twice: by --bus, and by --url.')
+    if (args.text('url') !== undefined) throw new UsageError('The bus is given twice: by --bus, and by --url.')
     return addressOf(paired.find(name), '--bus')
   }
-  if (option !== undefined) return given(option, '--url', paired)
-  const variable = env.INTENT_BUS_URL?.trim()
-  if (variable) return given(variable, 'INTENT_BUS_URL', paired)
+  const named = givenAddress(args, env, paired)
+  if (named !== undefined) return named
   const own = local.url
   if (own !== undefined && local.isRunning) return { url: checked(own, 'running.json'), from: 'running.json' }
   const [only, ...others] = paired.all
@@ -35,6 +33,14 @@ export function findAddress(args: Arguments, env: Environment, local: LocalBus, 
   // A bus that was killed comes back there.
   if (own !== undefined) return { url: checked(own, 'running.json'), from: 'running.json' }
   return { url: DEFAULT_URL, from: 'default' }
+}
+
+/** That of --url, or else of INTENT_BUS_URL; undefined where neither says one. Throws UsageError. */
+export function givenAddress(args: Arguments, env: Environment, paired: Paired): Address | undefined {
+  const option = args.text('url')
+  if (option !== undefined) return given(option, '--url', paired)
+  const variable = env.INTENT_BUS_URL?.trim()
+  return variable ? given(variable, 'INTENT_BUS_URL', paired) : undefined
 }
 
 function addressOf(bus: NamedBus, from: Address['from']): Address {

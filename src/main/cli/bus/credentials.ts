@@ -2,6 +2,7 @@ import { homedir } from 'node:os'
 import { join } from 'node:path'
 import type { Arguments } from '../arguments/arguments.ts'
 import { SECRET_PATTERN } from '../../../shared/limits.ts'
+import type { KeyLimits } from '../../../shared/scope.ts'
 import { CommandError, EXIT, UsageError } from '../exit.ts'
 import type { Address } from './address.ts'
 import { isInClear, type LocalBus } from './local-bus.ts'
@@ -60,6 +61,11 @@ function findPassword(source: CredentialSource): OperatorSecret | undefined {
   if (token !== undefined) return { ...token, kind: 'token' }
   const found = local.isAt(url) ? read(local.passwordFile, source) : undefined
   return found && { ...found, kind: 'password' }
+}
+
+/** The limits that the key of this user had when it was given; undefined where that is not known. */
+export function knownLimits({ args, paired }: CredentialSource): KeyLimits | undefined {
+  return args.text('key-file') === undefined ? paired?.limits : undefined
 }
 
 /** Whether the key that the bus gave this user may operate, as far as was said when they were paired. */

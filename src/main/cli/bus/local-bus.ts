@@ -11,6 +11,19 @@ interface Running {
   readonly pid?: number
   /** Absent while it starts. */
   readonly url?: string
+  /** Absent while other machines do not reach it. */
+  readonly shared?: readonly string[]
+  readonly pin?: string
+  readonly fingerprint?: string
+}
+
+/** How other machines reach a bus, and know it. */
+export interface SharedAs {
+  /** With https, one at least, the best first. */
+  readonly urls: readonly string[]
+  readonly pin: string
+  /** Of its root certificate. */
+  readonly fingerprint: string
 }
 
 /** Whether an address is one of this machine that no other machine can be behind. */
@@ -36,6 +49,12 @@ export class LocalBus {
   /** Where it listens; undefined while none runs. A bus that was killed leaves its last address behind. */
   get url(): string | undefined {
     return this.#running?.url
+  }
+
+  /** undefined while other machines do not reach it, and where it does not say how. */
+  get shared(): SharedAs | undefined {
+    const { shared: urls = [], pin, fingerprint } = this.#running ?? {}
+    return urls.length === 0 || pin === undefined || fingerprint === undefined ? undefined : { urls, pin, fingerprint }
   }
 
   /** The files of its main key and of its operators' password; there are none where a keychain holds them. */

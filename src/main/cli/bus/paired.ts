@@ -11,6 +11,9 @@ export interface NamedBus extends PairedBus {
 
 const NAME = /^[a-z0-9][a-z0-9._-]{0,62}$/
 
+/** Addresses of one bus that are kept: of many only the newest may still be its own. */
+const MAX_URLS = 16
+
 /** The buses that this user is paired with, in a file that only this user can read. */
 export class Paired {
   #buses: PairedBuses | undefined
@@ -53,6 +56,16 @@ export class Paired {
   save({ name, ...bus }: NamedBus): void {
     this.#write({ ...this.#read(), [name]: bus })
     writeFileSync(certificateFile(name), bus.ca)
+  }
+
+  /** Notes an address at which a bus has shown its key: from now on it is `reached` there first, or only known there. */
+  note({ name, pin }: NamedBus, url: string, { reached }: { readonly reached: boolean }): void {
+    // Another command may have paired or forgotten meanwhile.
+    this.#buses = undefined
+    const bus = this.#read()[name]
+    if (bus?.pin !== pin) return
+    const urls = [...new Set([url, bus.url, ...bus.urls])].slice(0, MAX_URLS)
+    this.#write({ ...this.#read(), [name]: { ...bus, url: reached ? url : bus.url, urls } })
   }
 
   /** Throws CommandError where there is none of that name. */

@@ -8,7 +8,8 @@ import { exactTime, nowInSeconds, relativeTime } from '../terminal/time.ts'
 const ASSIGNMENTS = {
   sh: (name: string, value: string): string => `export ${name}=${quoted(value)}`,
   fish: (name: string, value: string): string => `set -gx ${name} '${value.replace(/['\\]/g, '\\$&')}'`,
-  powershell: (name: string, value: string): string => `$env:${name} = '${value.replaceAll("'", "''")}'`
+  // Typographic quotes end a text there, too.
+  powershell: (name: string, value: string): string => `$env:${name} = '${value.replace(/['\u2018-\u201b]/g, '$&$&')}'`
 } as const
 
 const list: Action = {
@@ -16,6 +17,7 @@ const list: Action = {
   summary: 'list the buses that this machine is paired with',
   usage: '',
   arity: { min: 0, max: 0 },
+  asksNoBus: true,
   options: [],
 
   async run({ output, paired }) {
@@ -44,6 +46,7 @@ const forget: Action = {
   summary: 'forget a bus, with its key; the key still counts until it is revoked there',
   usage: '<name>',
   arity: { min: 1, max: 1 },
+  asksNoBus: true,
   options: [],
 
   async run({ args, output, paired }) {
@@ -61,6 +64,7 @@ const env: Action = {
   summary: 'print the variables by which other programs find a bus, its key included',
   usage: '[name]',
   arity: { min: 0, max: 1 },
+  asksNoBus: true,
   options: [{ name: 'shell', choices: Object.keys(ASSIGNMENTS), summary: 'the shell that is to read them (sh)' }],
   details: `
     The name may be left out where this machine is paired with one bus only. The worker starters and the client for TypeScript take

@@ -14,6 +14,7 @@ export function completionOf(table: () => readonly Command[]): Action {
     summary: 'print a script by which a shell completes commands',
     usage: '<bash|zsh|fish>',
     arity: { min: 1, max: 1 },
+    asksNoBus: true,
     choices: Object.keys(SCRIPTS),
     options: [],
     examples: ['eval "$(intent-bus completion bash)"', 'intent-bus completion fish > ~/.config/fish/completions/intent-bus.fish'],

@@ -1,9 +1,9 @@
-import type { Context } from '../context.ts'
-import { findTrust } from '../bus/trust.ts'
+import type { Context, Located } from '../context.ts'
+import { fetchWith, findTrust } from '../bus/trust.ts'
 import type { Action } from '../command.ts'
 import { checkKey, checkPassword } from '../doctor/access.ts'
-import type { Check } from '../doctor/check.ts'
-import { checkFiles } from '../doctor/files.ts'
+import { fine, type Check } from '../doctor/check.ts'
+import { checkFiles, checkSharing } from '../doctor/files.ts'
 import { checkServer } from '../doctor/server.ts'
 import { checkTls } from '../doctor/tls.ts'
 import { EXIT } from '../exit.ts'
@@ -21,32 +21,38 @@ export const doctor: Action = {
   options: [],
   details: `
     It looks whether the bus can be reached and is one, over https by its pin and its certificate, at its clock, the key, a
-    signature, the password, and the files of secrets. It changes nothing.`,
+    signature, the password, and the files of secrets. A paired bus that is not where it was is looked for by its pin, and its new
+    address kept; else it changes nothing. On the machine of a bus that is shared it says address and pin.`,
 
   async run(context) {
     const { output } = context
     const checks: Check[] = []
-    for await (const check of allChecks(context)) {
+    const address = await context.locate()
+    for await (const check of allChecks(context, address)) {
       checks.push(check)
       // Some take seconds: what is known is shown meanwhile.
       if (!output.isJson) await output.line(linesOf(check, output.style).join('\n'))
     }
     const firstTrouble = checks.find(({ outcome }) => outcome === 'trouble')
     const shown = checks.map(({ exitCode: _, ...check }) => check)
-    if (output.isJson) await output.json({ ok: firstTrouble === undefined, url: context.address.url, checks: shown })
+    if (output.isJson) await output.json({ ok: firstTrouble === undefined, url: address.url, checks: shown })
     return firstTrouble?.exitCode ?? EXIT.done
   }
 }
 
 /** Each as soon as it is known. */
-async function* allChecks({ address, args, env, credentials, local, signals }: Context): AsyncGenerator<Check> {
+async function* allChecks(context: Context, address: Located): AsyncGenerator<Check> {
+  const { args, env, credentials, local, signals } = context
   const { signal } = signals
-  const source = { ...credentials(), warn: () => {} }
-  yield* await checkTls(address, findTrust(args, env, address), signal)
+  const trust = findTrust(args, env, address)
+  const source = { ...credentials(), url: address.url, fetch: fetchWith(trust), warn: () => {} }
+  if (address.url !== context.address.url) yield fine('address', `The bus was at ${context.address.url}, and is at ${address.url} now.`)
+  yield* await checkTls(address, trust, signal)
   const { checks, answers } = await checkServer(address, source.fetch, signal)
   yield* checks
   if (answers === 'all') yield* checkKey(source, signal)
   if (answers !== 'nobody') yield checkPassword(source, signal)
+  yield* checkSharing(local)
   yield* checkFiles(local)
 }
 

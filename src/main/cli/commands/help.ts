@@ -9,6 +9,7 @@ export function helpOf(table: () => readonly Command[]): Action {
     summary: 'tell how commands are used',
     usage: '[command]',
     arity: { min: 0, max: 2 },
+    asksNoBus: true,
     get choices() {
       return table().map(({ name }) => name)
     },

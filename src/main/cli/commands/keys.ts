@@ -12,9 +12,6 @@ import { cleanLine } from '../terminal/clean.ts'
 import { exactTime, nowInSeconds, relativeTime } from '../terminal/time.ts'
 import { counted, formatNumber } from '../terminal/words.ts'
 
-/** The id of the main key. */
-const MAIN_KEY = 'main'
-
 const list: Action = {
   name: 'list',
   summary: 'list keys, with what they published',
@@ -114,7 +111,7 @@ const limit: Action = {
     const limits = readLimits(args, now, args.flag('no-limits') ? NO_LIMITS : key)
     await bus.call('keys.limit', { id: key.id, ...limits })
     if (output.isJson) await output.json({ id: key.id, owner: key.owner, ...limits })
-    else await output.line(`${key.id} of ${cleanLine(key.owner)}: ${limitWords(limits, now)}.`)
+    else await output.line(cleanLine(`${key.id} of ${key.owner}: ${limitWords(limits, now)}.`))
     return EXIT.done
   }
 }
@@ -137,7 +134,7 @@ const revoke: Action = {
     }
     await operator.call('keys.revoke', { id })
     if (output.isJson) await output.json({ id, ...impact })
-    else await output.line(`Revoked ${id}.`)
+    else await output.line(cleanLine(`Revoked ${id}.`))
     return EXIT.done
   }
 }
@@ -153,17 +150,16 @@ function limitWords(limits: KeyLimits, now: number): string {
   return limitsText(limits, { time: (at) => `${exactTime(at)}${at > now ? '' : ' (over)'}` })
 }
 
-/** A key that is named by its id, or by an owner who has only one. Throws CommandError. */
+/** A key that is named by its id, or else by an owner who has only one: a device may call itself by another key's id. Throws CommandError. */
 async function findKey(operator: Operator, text: string): Promise<KeyView> {
   const all = await operator.call('keys.list', {})
-  const found = all.filter(({ id, owner }) => id === text || owner === text)
-  if (found.length === 1) return found[0]!
-  // What becomes of that one the bus says itself.
-  const main = found.find(({ id }) => id === MAIN_KEY)
-  if (main !== undefined) return main
+  const named = all.find(({ id }) => id === text)
+  if (named !== undefined) return named
+  const owned = all.filter(({ owner }) => owner === text)
+  if (owned.length === 1) return owned[0]!
   const cure = '`intent-bus keys list` shows them with their owners.'
-  if (found.length === 0) throw new CommandError(EXIT.nothing, `There is no key ${text}.`, cure)
-  throw new CommandError(EXIT.refused, `${text} has ${counted(found.length, 'key')}: name one by its id.`, cure)
+  if (owned.length === 0) throw new CommandError(EXIT.nothing, `There is no key ${text}.`, cure)
+  throw new CommandError(EXIT.refused, `${text} has ${counted(owned.length, 'key')}: name one by its id.`, cure)
 }
 
 function isAgreed({ stdin, signals }: Context, id: string, { open, claimed, leases, workers }: KeyImpact): Promise<boolean> {

@@ -3,6 +3,7 @@ import { hostname } from 'node:os'
 import { pairedBusesFile } from '../../client/index.ts'
 import { limitsText } from '../../../shared/control/limits-text.ts'
 import { readCode, readDeviceName, type PairingAllowed } from '../../../shared/pairing.ts'
+import type { Role } from '../../../shared/scope.ts'
 import { isLoopbackUrl } from '../bus/local-bus.ts'
 import { certificateFile, checkName, nameFrom, type NamedBus, type Paired } from '../bus/paired.ts'
 import { givenTrust } from '../bus/trust.ts'
@@ -11,6 +12,7 @@ import type { Action } from '../command.ts'
 import { EXIT, UsageError } from '../exit.ts'
 import { askKnown, askUnknown, decisionOf, type Credentials, type Pending } from '../pairing/asking.ts'
 import { askFor } from '../terminal/ask-for.ts'
+import { cleanLine } from '../terminal/clean.ts'
 import { exactTime, nowInSeconds } from '../terminal/time.ts'
 
 /** Where a bus is shared that was not told to use another port. */
@@ -21,6 +23,7 @@ export const pair: Action = {
   summary: 'let this machine into a bus on the network, with a key of its own',
   usage: '<address>',
   arity: { min: 1, max: 1 },
+  asksNoBus: true,
   options: [
     { name: 'code', value: 'code', summary: 'the code that the bus shows; asked for where it is left out' },
     { name: 'name', value: 'name', summary: "what this machine calls itself (its own name)" },
@@ -56,7 +59,7 @@ export const pair: Action = {
       const { name: as, url: at, pin, keyId, limits } = bus
       await output.json({ name: as, url: at, pin, keyId, limits, file: pairedBusesFile(), ca: certificateFile(as), replaced })
     } else {
-      await output.line(`Paired with ${bus.name} at ${bus.url}.`)
+      await output.line(cleanLine(`Paired with ${bus.name} at ${bus.url}.`))
       tell(context, bus, replaced)
     }
     return EXIT.done
@@ -138,9 +141,18 @@ function tell({ output, paired, local }: Context, bus: NamedBus, replaced: Pick<
     output.note(`That replaces what was here as ${bus.name}: ${before}; revoke it there if nobody uses it.`)
   }
   output.note(`Its key is ${bus.keyId}, with ${limitsText(bus.limits, { time: exactTime })}. It lies in ${pairedBusesFile()}.`)
-  if (bus.limits.scope?.roles?.includes('claim') ?? true) output.note('It gets public intents, and those that it published itself.')
+  const mayPublish = may('publish', bus)
+  const mayClaim = may('claim', bus)
+  if (mayClaim && mayPublish) output.note('It gets public intents, and those that it published itself.')
+  else if (mayClaim) output.note('It gets public intents, and may not publish.')
+  else if (mayPublish) output.note('It may publish, and gets no intents.')
   const option = paired.all.length > 1 || local.url !== undefined ? ` --bus ${bus.name}` : ''
-  output.note(`Next: intent-bus doctor${option}, or intent-bus work <goal>${option} -- <program>`)
+  const first = mayClaim ? `, or intent-bus work <goal>${option} -- <program>` : mayPublish ? `, or intent-bus publish <goal>${option}` : ''
+  output.note(`Next: intent-bus doctor${option}${first}`)
   const name = paired.all.length > 1 ? ` ${bus.name}` : ''
   output.note(`For other programs, as the worker starters: eval "$(intent-bus buses env${name})"`)
+}
+
+function may(role: Role, { limits }: NamedBus): boolean {
+  return limits.scope?.roles?.includes(role) ?? true
 }

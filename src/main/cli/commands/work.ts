@@ -90,7 +90,8 @@ function workerOf(context: Context, journal: Journal, runs: Runs): Worker {
       // That one is told as how the work ended.
       if (error instanceof LeaseLostError) return
       output.warn(intent === undefined ? error.message : `${intent.goal} ${intent.id}: ${error.message}`)
-    }
+    },
+    onRecovery: () => output.note('The bus answers again.')
   })
 }
 

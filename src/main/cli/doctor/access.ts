@@ -1,16 +1,20 @@
 import { IntentBusError, IntentClient, type ClientOptions } from '../../client/index.ts'
+import { limitsText } from '../../../shared/control/limits-text.ts'
 import { ControlError } from '../../../shared/control/transport.ts'
-import { findKey, findOperatorSecret, findOperatorSecretOrKey, mayOperate, type CredentialSource } from '../bus/credentials.ts'
+import { findKey, findOperatorSecret, findOperatorSecretOrKey, knownLimits, mayOperate, type CredentialSource } from '../bus/credentials.ts'
 import { isLoopbackUrl } from '../bus/local-bus.ts'
 import { Operator } from '../bus/operator.ts'
 import type { FoundSecret } from '../bus/secret-file.ts'
 import { CommandError, EXIT } from '../exit.ts'
+import { exactTime } from '../terminal/time.ts'
 import { fine, skipped, trouble, warning, type Check } from './check.ts'
 
 /** No intent has this id: asking for it shows whether one may ask. */
 const NO_INTENT = '0'.repeat(32)
 /** Seconds. */
 const PATIENCE = 5
+/** What a client may want to do. */
+const CLIENT_ROLES = ['publish', 'claim', 'read'] as const
 
 /** Whether the bus takes the key, and what it signs. */
 export async function* checkKey(source: CredentialSource, signal: AbortSignal): AsyncGenerator<Check> {
@@ -26,6 +30,7 @@ export async function* checkKey(source: CredentialSource, signal: AbortSignal): 
   }
   const key = await checkBareKey(found, source, signal)
   yield key
+  yield* checkLimits(source)
   if (key.outcome === 'trouble') yield skipped('signature', 'Without a key that counts there is none to look at.')
   else yield checkSignature(found, source, signal)
 }
@@ -36,8 +41,8 @@ async function checkBareKey({ secret, from }: FoundSecret, { url, fetch }: Crede
     const cure = 'It was revoked or rotated, or is that of another bus: make a new one in Keys.'
     return trouble('key', EXIT.notAllowed, `The bus does not know the key from ${from}.`, cure)
   }
-  // A bus that insists on signatures refuses, but only after it has found the key.
-  if (status !== 404 && status !== 429 && code !== 'invalid_signature') {
+  // A bus that insists on signatures refuses, but only after it has found the key; one that limits it, after both.
+  if (status !== 404 && status !== 429 && code !== 'invalid_signature' && code !== 'forbidden') {
     return trouble('key', EXIT.refused, `The key from ${from} could not be tried: ${message}`, 'The log of the bus says more.')
   }
   const text = `The bus takes the key from ${from}`
@@ -45,9 +50,18 @@ async function checkBareKey({ secret, from }: FoundSecret, { url, fetch }: Crede
   return warning('key', `${text}, which travels there in clear.`, 'Put a proxy with TLS in front of the bus, and use https.')
 }
 
+/** What the key may do, where this machine was told so. */
+function checkLimits(source: CredentialSource): Check[] {
+  const limits = knownLimits(source)
+  if (limits === undefined) return []
+  const missing = CLIENT_ROLES.filter((role) => limits.scope?.roles?.includes(role) === false)
+  const kept = missing.length === 0 ? '' : ` It may not ${missing.join(', ')}: the interface of the bus changes that, under Keys, Limits.`
+  return [fine('limits', `When this machine was paired, its key was given: ${limitsText(limits, { time: exactTime })}.${kept}`)]
+}
+
 async function checkSignature({ secret }: FoundSecret, { url, fetch }: CredentialSource, signal: AbortSignal): Promise<Check> {
   const { status, code, message } = await ask({ baseUrl: url, fetch, apiKey: secret }, signal)
-  if (status === 404) return fine('signature', 'The bus takes the signature of a request.')
+  if (status === 404 || code === 'forbidden') return fine('signature', 'The bus takes the signature of a request.')
   if (status === 429) return skipped('signature', `The key has used up its requests of this minute. ${message}`)
   const exitCode = code === 'invalid_signature' ? EXIT.notAllowed : EXIT.refused
   const cure = message.includes('timestamp')

@@ -11,6 +11,13 @@ export function checkFiles(local: LocalBus): Check[] {
   return [checkFolder(local), ...files.flatMap(checkFile)]
 }
 
+/** Where other machines reach the bus of this one, and by which pin; nothing where it is not shared. */
+export function checkSharing({ isRunning, shared }: LocalBus): Check[] {
+  if (!isRunning || shared === undefined) return []
+  const [url] = shared.urls
+  return [fine('sharing', `Other machines reach the bus of this one at ${url}; its pin is ${shared.pin}, its root's fingerprint ${shared.fingerprint}.`)]
+}
+
 function checkFolder({ folder, url }: LocalBus): Check {
   const name = 'data folder'
   if (!existsSync(folder)) return skipped(name, `There is none at ${folder}: no bus of this user has run here.`)

@@ -1,5 +1,5 @@
 import { SERVER_API_VERSION, SIGNATURE_WINDOW } from '../../../shared/limits.ts'
-import type { Address } from '../bus/address.ts'
+import type { Located } from '../context.ts'
 import { isLoopbackUrl } from '../bus/local-bus.ts'
 import { reasonOf } from '../bus/operator.ts'
 import { EXIT } from '../exit.ts'
@@ -18,6 +18,10 @@ const SOURCES = {
   default: 'where a bus is when nothing else is said'
 } as const
 
+/** What to do about a paired bus that is nowhere. */
+const LOST =
+  'It is at none of the addresses that are known, nor does it announce another: see whether that machine is on, and the bus shared there, under Network. Name a new address once, as in `intent-bus doctor --url https://192.168.1.20:7611`: the bus is known there by its pin.'
+
 /** What the server says of itself without a key. */
 interface Health {
   readonly ok?: unknown
@@ -34,7 +38,8 @@ export interface ServerChecks {
 }
 
 /** Whether something answers, whether it is a bus, and whether its clock is that of this machine. `carry`: what carries requests. */
-export async function checkServer({ url, from }: Address, carry: typeof fetch, signal: AbortSignal): Promise<ServerChecks> {
+export async function checkServer(address: Located, carry: typeof fetch, signal: AbortSignal): Promise<ServerChecks> {
+  const { url, from } = address
   const startedAt = Date.now()
   let response: Response
   try {
@@ -42,7 +47,7 @@ export async function checkServer({ url, from }: Address, carry: typeof fetch, s
     response = await carry(`${url}/health`, { redirect: 'manual', signal: patience })
   } catch (error) {
     signal.throwIfAborted()
-    return { checks: [unreachable(url, from, reasonOf(error))], answers: 'nobody' }
+    return { checks: [unreachable(address, reasonOf(error))], answers: 'nobody' }
   }
   const health = ((await response.json().catch(() => null)) ?? {}) as Health
   const reached = fine('reachable', `${url} answers, ${SOURCES[from]}.`)
@@ -55,7 +60,7 @@ export async function checkServer({ url, from }: Address, carry: typeof fetch, s
   return { checks: [reached, checkVersion(health), checkClock(health.ts, (startedAt + Date.now()) / 2_000)], answers: 'all' }
 }
 
-function unreachable(url: string, from: Address['from'], reason: string): Check {
+function unreachable({ url, from, isFollowed }: Located, reason: string): Check {
   const { hostname } = new URL(url)
   const cures: Readonly<Record<string, string>> = {
     ENOTFOUND: `No machine is known by the name ${hostname}: see how it is spelt, or use its address.`,
@@ -69,7 +74,7 @@ function unreachable(url: string, from: Address['from'], reason: string): Check 
   const unknown = isAboutCertificate
     ? 'The certificate is none that this machine trusts: pair with the bus, or name its pin with --pin, or its root with --ca.'
     : 'See whether that machine is on, and whether a firewall is in between.'
-  const cure = cures[reason] ?? unknown
+  const cure = isFollowed ? LOST : (cures[reason] ?? unknown)
   return trouble('reachable', EXIT.unreachable, `${url} does not answer (${reason}), ${SOURCES[from]}.`, cure)
 }
 

@@ -8,7 +8,7 @@ import { UsageError } from '../exit.ts'
 
 /** The limits of a key as options: the names are those of the interface and of the contract. */
 export const LIMIT_OPTIONS: readonly Option[] = [
-  { name: 'roles', choices: ROLES, isList: true, summary: 'what it may do, with commas in between; operate: what operators do with intents' },
+  { name: 'roles', choices: ROLES, isList: true, summary: 'what it may do, with commas in between; publish, claim and read each bring kv get and set; operate: what operators do with intents' },
   { name: 'namespaces', value: 'names', isList: true, summary: 'the only namespaces that it may publish to and claim from' },
   { name: 'goals', value: 'patterns', isList: true, summary: 'the only goals that it may publish and claim; * for any characters, ? for one' },
   { name: 'expires', value: 'when', summary: 'until when it counts: 90d, 12h, the day 2031-01-03 to its end, 2031-01-03T18:00, or never' },

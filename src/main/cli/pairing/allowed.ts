@@ -32,7 +32,7 @@ export function readAllowed(answer: object, { url, pin }: Asked): PairingAllowed
     urls.includes(best) &&
     limits !== undefined
   if (isFit) {
-    const known = { name: busName, url: best, urls, pin: ownPin, ca }
+    const known = { name: busName, url: plainUrl(best), urls: urls.map(plainUrl), pin: ownPin, ca }
     return { status: 'allowed', key, key_id: keyId, name: String(name), bus: known, limits }
   }
   const problem = `What answers at ${url} let this device in, but gave it nothing that can be used.`
@@ -69,6 +69,11 @@ function isRole(value: unknown): value is Role {
 
 function isSecureUrl(value: unknown): value is string {
   return isText(value, /^https:/) && URL.canParse(value)
+}
+
+/** As the parser of addresses writes it, without what a shell or a terminal could take for something else. */
+function plainUrl(text: string): string {
+  return new URL(text).href.replace(/\/+$/, '')
 }
 
 function isNumberOrNull(value: unknown): value is number | null {
