@@ -1,18 +1,27 @@
 import type { Secret } from './secrets.ts'
-import type { Service } from './serve.ts'
+import type { Service, SharedAs } from './serve.ts'
 
 /** What a person reads when the bus is up: where the interface is, how to log in, a first line to paste. No secret. */
 export function greeting(service: Service, reason: string, platform: NodeJS.Platform = process.platform): string {
-  const { url, interfaceUrl, mainKey, dashboardPassword } = service
+  const { url, interfaceUrl, shared, mainKey, dashboardPassword } = service
   return `
 Intent Bus is running without a window: ${reason}.
 
   Interface  ${interfaceUrl}
-  Log in     user admin, password: ${howToRead(dashboardPassword, platform)}
+  Log in     user admin, password: ${howToRead(dashboardPassword, platform)}${sharedLines(shared)}
   Publish    ${curl(platform)} ${url}/intent -H "X-API-KEY: ${howToInsert(mainKey, platform)}" -d ${quoteJson('{"goal":"hello","payload":{"n":1}}', platform)}
 
 Stop it with Ctrl+C.
 `
+}
+
+/** By what other machines find and know the bus; nothing while they do not reach it. */
+function sharedLines(shared: SharedAs | undefined): string {
+  if (shared === undefined) return ''
+  return `
+  Shared     ${shared.shared.join(' ')}
+  Pin        ${shared.pin}
+  Root       ${shared.fingerprint} (SHA-256)`
 }
 
 function howToRead({ place }: Secret, platform: NodeJS.Platform): string {

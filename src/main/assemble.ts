@@ -79,7 +79,7 @@ export function assemble(parts: Parts): Faces {
       announcerEntry: parts.built.announcerEntry,
       onChange: () => {
         parts.announce(listener, sharing)
-        pairing.noteIdentity()
+        pairing.noteSharing()
         feed.noteStatus()
         feed.noteChanged('sharing')
       },
@@ -139,6 +139,7 @@ export function assemble(parts: Parts): Faces {
     allowTokenless: config.allowTokenlessWorkers,
     interfaceFiles: new InterfaceFiles(parts.built.interfaceDirectory),
     clientPackage: new ClientPackage(parts.built.clientPackage),
+    rootPem: () => sharing.identity?.rootPem,
     isClosing: isLeaving,
     visitorsOf,
     isShared

@@ -11,6 +11,9 @@ export interface RunningBus {
   readonly url?: string
   /** Where other machines reach it; absent while it is not shared. */
   readonly shared?: readonly string[]
+  /** By what they know it then: the digest of its key as curl takes it, and the fingerprint of its root. */
+  readonly pin?: string
+  readonly fingerprint?: string
 }
 
 /**

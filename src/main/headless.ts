@@ -121,12 +121,13 @@ export function runForMachines(args: readonly string[]): Promise<void> {
     args,
     env: process.env,
     event: print,
-    announce: ({ url, interfaceUrl, mainKey, dashboardPassword }) =>
+    announce: ({ url, interfaceUrl, shared, mainKey, dashboardPassword }) =>
       print({
         event: 'listening',
         pid: process.pid,
         url,
         interface: interfaceUrl,
+        ...shared,
         main_key: where(mainKey.place),
         dashboard_password: where(dashboardPassword.place),
         version: APP_VERSION

@@ -6,7 +6,7 @@ import { sqliteCode, unreadable } from './bus/store/database.ts'
 import type { Built } from './built.ts'
 import { ConfigError, type Config } from './config.ts'
 import type { Control } from './control/control.ts'
-import { DataDirectory } from './data-directory.ts'
+import { DataDirectory, type RunningBus } from './data-directory.ts'
 import { isReadableByOthers } from './file-vault.ts'
 import type { Host } from './host.ts'
 import { INTERFACE_PATH } from './http/routes/client.ts'
@@ -17,12 +17,17 @@ import type { Log } from './log.ts'
 import { Secret, type SecretOptions } from './secrets.ts'
 import { SettingsFile } from './settings.ts'
 
+/** Where other machines reach a bus, and by what they know it. */
+export type SharedAs = Required<Pick<RunningBus, 'shared' | 'pin' | 'fingerprint'>>
+
 /** A bus that serves. */
 export interface Service {
   readonly control: Control
   /** undefined while the port cannot be had. */
   readonly url: string | undefined
   readonly interfaceUrl: string | undefined
+  /** undefined while other machines do not reach it. */
+  readonly shared: SharedAs | undefined
   readonly mainKey: Secret
   readonly dashboardPassword: Secret
   /** Answers what is under way and closes the database; `grace` bounds the waiting, in milliseconds. */
@@ -104,6 +109,9 @@ async function serveFrom(directory: DataDirectory, options: ServeOptions): Promi
         const url = urlOf(listener)
         return url && url + INTERFACE_PATH
       },
+      get shared() {
+        return sharedAs(sharing)
+      },
       mainKey,
       dashboardPassword,
       async close(grace) {
@@ -137,9 +145,14 @@ function urlOf({ state }: Listener): string | undefined {
   return state.state === 'listening' ? state.url : undefined
 }
 
-function announce(directory: DataDirectory, listener: Listener, { urls }: Sharing): void {
+/** How a bus is reached and known by other machines; undefined while it is not. */
+function sharedAs({ urls, identity }: Sharing): SharedAs | undefined {
+  return urls.length === 0 || identity === undefined ? undefined : { shared: urls, pin: identity.pin, fingerprint: identity.fingerprint }
+}
+
+function announce(directory: DataDirectory, listener: Listener, sharing: Sharing): void {
   const url = urlOf(listener)
-  directory.announce({ pid: process.pid, ...(url !== undefined && { url }), ...(urls.length > 0 && { shared: urls }) })
+  directory.announce({ pid: process.pid, ...(url !== undefined && { url }), ...sharedAs(sharing) })
 }
 
 async function listen(listener: Listener, port: number, { log, tolerateListenTrouble }: ServeOptions): Promise<void> {

@@ -10,8 +10,8 @@ export const MAX_GOAL_PATTERN = 512
 
 /** Limits of a key; null where there is none, and then the key does what SPEC says. */
 export interface Scope {
-  /** `publish`: POST /intent; `claim`: /claim and what its leases need; `read`: results, statuses and events; both of
-   * /set and /get go with any of them. `operate`: what operators watch, publish, cancel and retry. */
+  /** `publish`: POST /intent; `claim`: /claim and what its leases need; `read`: results, statuses and events. Any one of these
+   * three brings the key-value store, /set as well as /get. `operate`: what operators watch, publish, cancel and retry. */
   readonly roles: readonly Role[] | null
   /** Namespaces that it may publish to and claim from, as they are. */
   readonly namespaces: readonly string[] | null

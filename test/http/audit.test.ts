@@ -86,6 +86,20 @@ test('all that is done to access is noted: what, by whom, from where, to what', 
   for (const { actor, address } of entries) expect([actor, address]).toEqual([actor, actor === 'desktop' ? '' : '127.0.0.1'])
 })
 
+test('a change of settings is noted with what was decided, where it decides who gets to the bus', async () => {
+  await using server = await TestServer.start()
+  const change = (input: object) => server.control.call(DESKTOP, 'settings.change', input)
+  await change({ requireSignatures: true, maintenance: true, fulfilledDays: 9, busName: 'kitchen' })
+  await change({ requireSignatures: false, shareInterface: 'eth0', sharePort: 7700 })
+  await change({ fulfilledDays: 10 })
+  const entries = (await trail(server)).map(({ subject, detail }) => [subject, detail])
+  expect(entries).toEqual([
+    ['requireSignatures, maintenance, fulfilledDays, busName', 'requireSignatures: off → on; maintenance: off → on'],
+    ['requireSignatures, sharePort, shareInterface', 'requireSignatures: on → off; sharePort: 0 → 7700; shareInterface: "" → "eth0"'],
+    ['fulfilledDays', '']
+  ])
+})
+
 test('that sharing was turned on is noted with what came of it', async () => {
   let interfaces: readonly InterfaceView[] = [{ name: 'eth0', addresses: ['127.0.0.2'], kind: 'lan', isDefault: true }]
   const kept = new Map<string, string>()

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { gunzipSync } from 'node:zlib'
 import { request } from 'node:http'
+import { tlsFetch } from '../../src/main/client/index.ts'
 import { TestServer } from '../support/test-server.ts'
 import { SPEC_HEADERS } from './steps.ts'
 
@@ -65,4 +66,27 @@ test('the client is handed out to whoever asks, as npm takes it', async () => {
   expect(archive).toContain('package/package.json')
   expect(archive).toContain('"name": "intent-bus-client"')
   expect((await server.ask({ method: 'POST', path: '/intent-bus-client.tgz' })).status).toBe(405)
+})
+
+test('the root certificate is handed out to whoever asks by a name of the bus, over HTTPS or on its own machine', async () => {
+  await using server = await TestServer.start({ sharedAt: '127.0.0.2', enforceHttps: false })
+  const { pin, rootPem } = server.sharing.identity!
+  const path = '/intent-bus-root.pem'
+  const own = await server.ask({ path })
+  expect([own.status, own.text, own.headers['content-type']]).toEqual([200, rootPem, 'application/x-x509-ca-cert'])
+  const shared = await tlsFetch({ pin })(server.sharing.urls[0]! + path)
+  expect([shared.status, await shared.text()]).toEqual([200, rootPem])
+  const headers = { Host: 'elsewhere.example' }
+  expect(await server.ask({ path, headers })).toMatchObject({ status: 403, json: { error: { code: 'invalid_host' } } })
+})
+
+test('the root certificate is not told in clear to another machine, where it could be another by the time it arrives', async () => {
+  await using server = await TestServer.start({ sharedAt: '127.0.0.2', trustProxy: true })
+  const headers = { 'X-Forwarded-For': '192.168.1.9' }
+  expect(await server.ask({ path: '/intent-bus-root.pem', headers })).toMatchObject({ status: 403, json: { error: { code: 'https_required' } } })
+})
+
+test('a bus that was never shared has no root certificate', async () => {
+  await using server = await TestServer.start()
+  expect(await server.ask({ path: '/intent-bus-root.pem' })).toMatchObject({ status: 404, json: { error: { code: 'not_found' } } })
 })

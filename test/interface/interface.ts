@@ -9,6 +9,7 @@ import { BusProcess } from '../support/bus-process.ts'
 import { temporaryFolder } from '../support/folders.ts'
 import { Operating } from '../control/rig.ts'
 import { launchChromium } from './chromium.ts'
+import { watchConsole } from './console.ts'
 
 export const ADMIN_TOKEN = 'admin-token-of-the-interface-tests'
 
@@ -87,7 +88,7 @@ export class Interface implements AsyncDisposable {
     return page
   }
 
-  /** Errors that pages logged, and what their policy blocked. Refusals that a test provokes are taken out by `expected`. */
+  /** Errors and warnings of Svelte that pages logged, and what their policy blocked. Refusals that a test provokes are taken out by `expected`. */
   trouble(expected: RegExp = /$^/): string[] {
     return this.#trouble.filter((line) => !expected.test(line))
   }
@@ -99,10 +100,7 @@ export class Interface implements AsyncDisposable {
   }
 
   #watch(context: BrowserContext): void {
-    context.on('weberror', (error) => this.#trouble.push(`error: ${error.error().message}`))
-    context.on('console', (message) => {
-      if (message.type() === 'error') this.#trouble.push(`console: ${message.text()} (${message.location().url})`)
-    })
+    watchConsole(context, this.#trouble)
     context.on('requestfailed', (request) => {
       const isForeign = !request.url().startsWith(this.bus.url)
       if (isForeign) this.#trouble.push(`asked for ${request.url()}`)

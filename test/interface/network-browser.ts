@@ -1,9 +1,10 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { chromium, type Browser, type BrowserContext, type Page } from 'playwright'
+import { chromium, type Browser, type Page } from 'playwright'
 import { temporaryFolder } from '../support/folders.ts'
 import type { NetworkHost } from '../support/home-network.ts'
 import { chromiumOptions } from './chromium.ts'
+import { watchConsole } from './console.ts'
 import type { View } from './interface.ts'
 
 /** A real browser on a machine of a home network, whose user goes on past warnings of certificates, as a phone's user does. */
@@ -34,13 +35,13 @@ export class NetworkBrowser implements AsyncDisposable {
       ignoreHTTPSErrors: true,
       hasTouch: width < 720
     })
-    this.#watch(context)
+    watchConsole(context, this.#trouble)
     const page = await context.newPage()
     await page.goto(url)
     return page
   }
 
-  /** Errors that pages logged, and what their policy blocked. Those that a test provokes are taken out by `expected`. */
+  /** Errors and warnings of Svelte that pages logged, and what their policy blocked. Those that a test provokes are taken out by `expected`. */
   trouble(expected: RegExp = /$^/): string[] {
     return this.#trouble.filter((line) => !expected.test(line))
   }
@@ -48,12 +49,5 @@ export class NetworkBrowser implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#browser.close()
     this.#folder[Symbol.dispose]()
-  }
-
-  #watch(context: BrowserContext): void {
-    context.on('weberror', (error) => this.#trouble.push(`error: ${error.error().message}`))
-    context.on('console', (message) => {
-      if (message.type() === 'error') this.#trouble.push(`console: ${message.text()} (${message.location().url})`)
-    })
   }
 }

@@ -1,12 +1,13 @@
 import { copyFileSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import type { Page } from 'playwright'
 import { expect } from 'playwright/test'
 import { afterAll, beforeAll, describe, test } from 'vitest'
 import { clientPackage } from '../examples/starter.ts'
 import { temporaryFolder } from '../support/folders.ts'
 import { HomeNetwork } from '../support/home-network.ts'
 import { HomeRig } from './home-rig.ts'
-import { overflow, seriousFindings, VIEWS } from './interface.ts'
+import { login, overflow, seriousFindings, VIEWS } from './interface.ts'
 
 /** Sharing, as the operator at the machine of the bus sees it, and other machines. */
 
@@ -65,6 +66,81 @@ describe.skipIf(trouble !== undefined)(`a bus in a home network${trouble === und
     rig.shared.call('keys.revoke', { id })
     await expect(check).toContainText(`with the key of ${id} (revoked)`)
     await expect(check).toContainText('It works: nas')
+  })
+
+  test('one program that fails says nothing against another on the same machine, and is told with its own count', async () => {
+    const check = rig.section('Does it work from another device?')
+    rig.machine.run('curl', '-s', '-k', '-A', 'fine/1', `${rig.lanUrl}/health`)
+    for (let i = 0; i < 2; i++) rig.machine.run('curl', '-s', '-k', '-A', 'odd/1', '-H', 'X-API-KEY: wrong', '-X', 'POST', `${rig.lanUrl}/claim`)
+    await expect(check).toContainText(/Something from there did not work: .*, 2 times/)
+    await expect(check).toContainText('Sent an API key that does not count.')
+    await expect(check).toContainText(/It works: 10\.77\.0\.3 \(fine\/1\) reached the bus\./)
+  })
+
+  test('who came by another port is not counted', async () => {
+    const check = rig.section('Does it work from another device?')
+    rig.shared.call('settings.change', { sharePort: 7612 })
+    await expect(check).toContainText('Waiting for the first request from another device')
+    await expect(check).not.toContainText('It works')
+    await expect(check).toContainText('1 device came before the bus was shared as it is now')
+    rig.machine.run('curl', '-s', '-k', `${rig.lanUrl}/health`)
+    await expect(check).toContainText('It works: 10.77.0.3')
+    rig.shared.call('settings.change', { sharePort: 7611 })
+    await expect(check).toContainText('Waiting for the first request from another device')
+  })
+
+  describe('a page on another machine', () => {
+    let other: Page
+    beforeAll(async () => {
+      other = await rig.pocket.open(`${rig.lanUrl}/admin/#/publish`)
+      await login(other, rig.shared.bus.password)
+    })
+    afterAll(() => other?.context().close())
+
+    test('shows as code what works there, once a key is in it', async () => {
+      const { secret } = rig.shared.call('keys.create', { owner: 'laptop' })
+      await other.getByLabel('Goal').fill('from.afar')
+      const code = (await other.getByLabel('code that publishes this').last().textContent())!
+      expect(code).toContain(rig.lanUrl)
+      const { id } = JSON.parse(rig.phoneHost.run('sh', '-c', code.replace('paste a key here', secret))) as { id: string }
+      expect(rig.shared.call('intents.detail', { id })).toMatchObject({ goal: 'from.afar' })
+      using folder = temporaryFolder()
+      const there = (...command: readonly string[]): string => rig.phoneHost.run('env', '-C', folder.path, ...command)
+      await other.getByRole('tab', { name: 'Needed first' }).click()
+      const fetching = (await other.getByLabel('code that publishes this').last().textContent())!.split('\n')[0]!
+      there('sh', '-c', fetching)
+      await other.getByRole('tab', { name: 'Python' }).click()
+      const python = (await other.getByLabel('code that publishes this').last().textContent())!
+      expect(there('python3', '-c', python.replace('paste a key here', secret))).toMatch(/[0-9a-f]{32}/)
+      mkdirSync(join(folder.path, 'node_modules'))
+      symlinkSync(clientPackage(), join(folder.path, 'node_modules', 'intent-bus-client'))
+      await other.getByRole('tab', { name: 'TypeScript' }).click()
+      const typescript = (await other.getByLabel('code that publishes this').last().textContent())!
+      writeFileSync(join(folder.path, 'publish.mts'), typescript.replace('paste a key here', secret))
+      expect(there(process.execPath, 'publish.mts')).toMatch(/[0-9a-f]{32}/)
+    })
+
+    test('has workers that ask there, and know the bus by its pin', async () => {
+      await other.goto(`${rig.lanUrl}/admin/#/workers`)
+      await other.getByRole('button', { name: 'Start a worker', exact: true }).click()
+      const worker = other.getByLabel('worker', { exact: true }).last()
+      await expect(worker).toContainText(`BUS_URL=${rig.lanUrl}`)
+      await expect(worker).toContainText(rig.shared.view.identity!.pin)
+    })
+  })
+
+  test('the lines of a new key are for the bus’s machine, or for another one', async () => {
+    const page = await rig.openDesk('#/keys')
+    await page.getByRole('button', { name: 'New key' }).click()
+    await page.getByRole('dialog').getByLabel('Owner').fill('attic')
+    await page.getByRole('button', { name: 'Create key' }).click()
+    const lines = page.getByRole('dialog').getByLabel('lines for this key').last()
+    await expect(lines).toContainText(`URL=${rig.shared.bus.url}`)
+    await page.getByRole('dialog').getByText('Another machine').click()
+    await expect(lines).toContainText(`URL=${rig.lanUrl}`)
+    expect(JSON.parse(rig.machine.run('sh', '-c', (await lines.textContent())!))).toMatchObject({ id: expect.stringMatching(/^[0-9a-f]{32}$/) })
+    await expect(page.getByRole('dialog').getByLabel('worker', { exact: true }).last()).toContainText(rig.shared.view.identity!.pin)
+    await page.context().close()
   })
 
   describe('lines for other machines', () => {
@@ -126,6 +202,7 @@ describe.skipIf(trouble !== undefined)(`a bus in a home network${trouble === und
     await rig.goTo('#/lan')
     const { pin } = rig.shared.view.identity!
     await expect(rig.section('Certificate')).toContainText(pin)
+    await expect(rig.section('Certificate')).toContainText(rig.shared.view.identity!.certificateFingerprint!)
     await rig.section('Certificate').getByRole('button', { name: 'Replace…' }).click()
     await rig.dialog.getByLabel('Password').fill(rig.shared.bus.password)
     await rig.dialog.getByRole('button', { name: 'Replace' }).click()

@@ -128,6 +128,19 @@ describe('publishing', () => {
     await expect(followed().getByRole('button', { name: 'Publish again' })).toBeFocused()
   })
 
+  test('goes on after a look at another screen', async () => {
+    await visit('#/publish')
+    await publishButton().click()
+    await expect(page.getByLabel('Goal')).toHaveAccessibleDescription(/Name the goal/)
+    await goTo('#/keys')
+    await expect(page.getByRole('heading', { name: 'Keys', level: 1 })).toBeVisible()
+    await goTo('#/publish')
+    await page.getByLabel('Goal').fill('publish.back')
+    await expect(page.getByLabel('Goal')).not.toHaveAccessibleDescription(/Name the goal/)
+    await publishButton().click()
+    await expect(followed().getByRole('heading', { name: 'publish.back' })).toBeVisible()
+  })
+
   test('offers the names that are in use', async () => {
     await bus.call('intents.publish', { goal: 'publish.suggested', payload: '1', namespace: 'suggested' })
     await page.reload()

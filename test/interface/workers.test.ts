@@ -164,7 +164,7 @@ describe('goals that nobody asks for', () => {
     await expect(dialog.getByLabel('Goal', { exact: true })).toHaveValue('<img src=x onerror=alert(1)>')
     await expect(dialog.locator('pre')).toContainText("\nGOAL='<img src=x onerror=alert(1)>'\nNAMESPACE=lab\n")
     await dialog.getByRole('tab', { name: 'TypeScript' }).click()
-    await expect(dialog.locator('pre')).toContainText('const GOAL = "<img src=x onerror=alert(1)>"')
+    await expect(dialog.getByLabel('worker', { exact: true }).last()).toContainText('const GOAL = "<img src=x onerror=alert(1)>"')
     await expect(dialog).toContainText('then run node worker.ts')
     await page.keyboard.press('Escape')
     await expect(dialog).toHaveCount(0)

@@ -114,6 +114,46 @@ describe('who came', () => {
     expect(who()).toEqual({ name: null, key: null })
   })
 
+  test('has no name of another when it is refused or leaves without saying who it is', () => {
+    const worker = { 'user-agent': 'worker.sh' }
+    const nas = () => arrivals.answered(visit(request('10.0.0.2', { ...worker, 'x-api-key': 'key_1' }, '/claim', { callerName: 'nas' }), undefined))
+    const nobody = { name: null, key: null }
+    nas()
+    arrivals.answered(visit(request('10.0.0.2', worker), refused('invalid_host')))
+    expect(arrivals.view[0]).toMatchObject({ ...nobody, outcome: 'wrong_host' })
+    nas()
+    arrivals.answered(visit(request('10.0.0.2', worker, '/pair'), refused('invalid_code')))
+    expect(arrivals.view[0]).toMatchObject({ ...nobody, outcome: 'wrong_code' })
+    nas()
+    arrivals.left('10.0.0.2', 'ERR_SSL_TLSV1_ALERT_UNKNOWN_CA')
+    expect(arrivals.view[0]).toMatchObject({ ...nobody, agent: null, outcome: 'distrusts_certificate' })
+    nas()
+    arrivals.answered(visit(request('10.0.0.2', { ...worker, 'x-api-key': 'key_1' }, '/claim', { callerName: 'nas' }), refused('forbidden')))
+    expect(arrivals.view[0]).toMatchObject({ name: 'nas', key: 'key_1', outcome: 'limited' })
+  })
+
+  test('is told apart: who got through, and who did not, with counts of their own', () => {
+    const came = (agent: string, refusal?: ProtocolError): void => {
+      clock.jump(1)
+      arrivals.answered(visit(request('10.0.0.2', { 'user-agent': agent, 'x-api-key': agent }, '/claim', { callerName: agent }), refusal))
+    }
+    const start = clock.now()
+    came('nas')
+    came('nas')
+    came('old', refused('unauthorized'))
+    expect(arrivals.view[0]).toMatchObject({ outcome: 'wrong_key', name: 'old', count: 3, lastAt: start + 3 })
+    came('old', refused('unauthorized'))
+    came('nas')
+    expect(arrivals.view[0]).toMatchObject({
+      ...{ outcome: 'request', name: 'nas', count: 5, firstAt: start + 1, lastAt: start + 5 },
+      success: { name: 'nas', agent: 'nas', key: 'nas', count: 3, lastAt: start + 5, outcome: 'request', next: null },
+      trouble: { name: 'old', agent: 'old', key: 'old', count: 2, lastAt: start + 4, outcome: 'wrong_key', next: expect.stringContaining('Pair it again') }
+    })
+    // Another trouble is counted anew.
+    came('odd', refused('invalid_host'))
+    expect(arrivals.view[0]).toMatchObject({ success: { count: 3 }, trouble: { count: 1, outcome: 'wrong_host' } })
+  })
+
   test('is never this machine itself', () => {
     for (const address of ['10.0.0.1', '127.0.0.1', '::1', '']) {
       arrivals.answered(visit(request(address), undefined))
@@ -182,6 +222,9 @@ describe('how it went', () => {
     ['ERR_SSL_TLSV1_ALERT_DECRYPT_ERROR', 'wrong_root'],
     ['ERR_SSL_UNSUPPORTED_PROTOCOL', 'broke_off'],
     ['ERR_TLS_HANDSHAKE_TIMEOUT', 'broke_off'],
+    ['HPE_INVALID_METHOD', 'malformed'],
+    ['HPE_HEADER_OVERFLOW', 'request'],
+    ['ERR_HTTP_REQUEST_TIMEOUT', 'broke_off'],
     ['ECONNRESET', 'broke_off'],
     [undefined, 'broke_off']
   ])('leaving with %s is %s', (code, outcome) => {

@@ -80,6 +80,8 @@ describe.skipIf(trouble !== undefined)('on a home network', () => {
       expect(outcome()).toBe('wrong_password')
       curl('--cacert', rootPath, '-H', 'Host: evil.example', `${url}/health`)
       expect(outcome()).toBe('wrong_host')
+      expect(raw(url, rootPath, 'EHLO bus\\r\\n\\r\\n')).toContain('400 Bad Request')
+      expect(shared.arrivalFrom(away)).toMatchObject({ outcome: 'malformed', agent: null, next: expect.stringContaining('HTTP/1.1') })
       const signed = (timestamp: number): readonly string[] => ['-H', `X-Timestamp: ${timestamp}`, '-H', 'X-Nonce: n', '-H', 'X-Signature: 00', '-H', `X-API-KEY: ${shared.bus.mainKey}`]
       const now = Math.floor(Date.now() / 1000)
       curl('--cacert', rootPath, ...signed(now - 400), '-X', 'POST', `${url}/claim`)
@@ -209,9 +211,12 @@ describe.skipIf(trouble !== undefined)('on a home network', () => {
       waiting.stdout!.setEncoding('utf8').on('data', (chunk: string) => (answer += chunk))
       await shared.until(({ arrivals }) => arrivals.some(({ address }) => address === away.address))
       await new Promise((resolve) => setTimeout(resolve, 300))
+      const { count } = shared.arrivalFrom(away)!
       shared.call('settings.change', { share: false })
       await new Promise((resolve) => waiting.once('close', resolve))
       expect(answer).toBe('204')
+      // What a listener says as it is let go shows nothing of the way to the next one.
+      expect(shared.arrivalFrom(away)!.count).toBe(count)
       expect(curl('-k', `${url}/health`).code).toBe(7)
       expect(shared.view).toMatchObject({ state: 'off', urls: [], identity: { pin: identity!.pin } })
       const events = shared.call('audit.list', {}).entries.map(({ event }) => event)

@@ -1,7 +1,8 @@
-import { mkdirSync } from 'node:fs'
+import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test, vi } from 'vitest'
 import { Command } from '../cli/cli.ts'
+import { ROOT } from '../support/bus-process.ts'
 import { temporaryFolder } from '../support/folders.ts'
 import { HomeNetwork, type NetworkHost } from '../support/home-network.ts'
 import { allowNext, SharedBus } from './shared-bus.ts'
@@ -42,13 +43,15 @@ test.skipIf(trouble !== undefined)(`a machine finds a bus, is let in by the code
   const found = await pi.run('find', '--json', '--timeout', '3')
   expect(found.code, found.stderr).toBe(0)
   const url = bus.view.urls[0]!
-  expect(JSON.parse(found.stdout)).toEqual([{ name: "Kim's bus", url, urls: expect.arrayContaining([url]), paired: null }])
+  expect(JSON.parse(found.stdout)).toEqual([{ name: "Kim's bus", url, urls: expect.arrayContaining([url]), paired: null, isReached: true, isNewAddress: false }])
 
   const { code } = bus.call('pairing.start', {}).code!
   await using pairing = pi.start('pair', new URL(url).hostname, '--code', code, '--name', 'pi')
   await allowNext(bus, { limits: { scope: { roles: ['claim'], namespaces: null, goals: ['greet'] } } })
   const paired = await pairing.finished
   expect(paired, paired.stderr).toMatchObject({ code: 0, stdout: `Paired with kim-s-bus at ${url}.\n` })
+  // By its name, before it has used its key.
+  expect(bus.arrivalFrom(away)).toMatchObject({ success: { name: 'pi', key: expect.stringMatching(/./) } })
   expect((await pi.run('find')).stdout).toContain('as kim-s-bus')
 
   const variables = (await pi.run('buses', 'env', 'kim-s-bus', '--json')).stdout
@@ -96,6 +99,16 @@ test.skipIf(trouble !== undefined)(`a machine is let in by the lines that the bu
   await allowNext(bus)
   expect(await ended).toBe(0)
   expect(JSON.parse(answer)).toMatchObject({ status: 'allowed', key: expect.stringMatching(/^tk_/), bus: { pin: bus.view.identity!.pin } })
+  // What is told to be done with it.
+  const [, lines] = /^```sh\n(.*?)^```/ms.exec(readFileSync(join(ROOT, 'docs/pairing.md'), 'utf8'))!
+  const desk = folder.path
+  writeFileSync(join(desk, 'answer.json'), answer)
+  away.run('env', '-C', desk, `HOME=${desk}`, 'sh', '-ec', lines!)
+  const { key, bus: known } = JSON.parse(answer) as { key: string; bus: { ca: string; url: string } }
+  const kept = ['.apikey', 'intent-bus-root.pem'].map((name) => join(desk, name))
+  expect(readFileSync(kept[0]!, 'utf8')).toBe(`${key}\n`)
+  for (const file of kept) expect(statSync(file).mode & 0o777).toBe(0o600)
+  expect(away.run('curl', '-s', '--cacert', kept[1]!, `${known.url}/health`)).toContain('"ok":true')
   expect(away.attempt('sh', '-c', curl.replace('sha256//', 'sha256//A')).code).not.toBe(0)
   const replay = JSON.parse(away.attempt('sh', '-c', curl).stdout)
   expect(replay.error.code).toBe('invalid_code')

@@ -377,6 +377,17 @@ test('a code ends with the identity that it was shown with', async () => {
   expect(await rig.ask(await rig.show())).toMatchObject({ status: 202 })
 })
 
+test('a code ends with sharing, and does not come back with it', async () => {
+  await using rig = await PairingRig.start()
+  const code = await rig.show()
+  await rig.call('settings.change', { share: false })
+  expect((await rig.server.ask({ path: '/pair' })).status).toBe(404)
+  await rig.call('settings.change', { share: true })
+  expect((await rig.call('pairing.get', {})).code).toBeNull()
+  expect(await rig.ask(code)).toMatchObject(WRONG)
+  expect(await rig.ask(await rig.show())).toMatchObject({ status: 202 })
+})
+
 test('what the bus shows with a code leads to it', async () => {
   await using rig = await PairingRig.start()
   const { code } = await rig.call('pairing.start', {})
@@ -385,6 +396,8 @@ test('what the bus shows with a code leads to it', async () => {
   expect(link.origin + link.pathname).toBe(`${url}/admin/`)
   const fragment = new URLSearchParams(link.hash.slice(1))
   expect([fragment.get('pair'), fragment.get('pin')]).toEqual([code!.code, rig.pin])
+  const { fingerprint } = rig.server.sharing.identity!
+  expect(Buffer.from(fragment.get('root')!, 'base64url').toString('hex')).toBe(fingerprint.replaceAll(':', '').toLowerCase())
   expect(code!.command).toBe(`intent-bus pair ${url} --code ${code!.code} --pin ${rig.pin}`)
 })
 

@@ -88,6 +88,8 @@ interface Seen {
   readonly pin: string
   readonly serial: string
   readonly names: string
+  /** SHA-256 of the certificate, as systems show it. */
+  readonly fingerprint: string
 }
 
 const certificates = new WeakMap<Socket, X509Certificate>()
@@ -101,10 +103,10 @@ function visit(url: string, ca: string, agent: Agent | false = false): Promise<S
       certificates.set(answer.socket, certificate)
       const spki = certificate.publicKey.export({ type: 'spki', format: 'der' })
       const pin = `sha256//${createHash('sha256').update(spki).digest('base64')}`
-      const { serialNumber: serial, subjectAltName: names = '' } = certificate
+      const { serialNumber: serial, subjectAltName: names = '', fingerprint256: fingerprint } = certificate
       let text = ''
       answer.setEncoding('utf8').on('data', (chunk: string) => (text += chunk))
-      answer.on('end', () => resolve({ text, isReused: asked.reusedSocket, pin, serial, names }))
+      answer.on('end', () => resolve({ text, isReused: asked.reusedSocket, pin, serial, names, fingerprint }))
     })
     asked.on('error', reject)
     asked.end()
@@ -149,7 +151,7 @@ describe('sharing', () => {
     expect([state, chosen]).toEqual(['listening', 'eth0'])
     expect(urls).toEqual([`https://127.7.0.1:${port}`, `https://127.7.0.2:${port}`, `https://kitchen.local:${port}`])
     for (const url of urls.slice(0, 2)) {
-      expect(await visit(url, identity!.rootPem)).toMatchObject({ text: 'fine', pin: identity!.pin })
+      expect(await visit(url, identity!.rootPem)).toMatchObject({ text: 'fine', pin: identity!.pin, fingerprint: identity!.certificateFingerprint })
     }
     expect(await isOpen(`https://127.8.0.1:${port}`)).toBe(false)
     expect(machine.sharing.hostNames).toEqual(new Set(['127.7.0.1', '127.7.0.2', ...identity!.names, 'kitchen']))
@@ -239,6 +241,32 @@ describe('a network that changes', () => {
     expect(second.names).not.toContain('127.7.0.1')
     expect(await isOpen(`https://127.7.0.1:${port}`)).toBe(false)
     expect(machine.sharing.view().identity).toMatchObject({ pin: identity!.pin, rootPem: identity!.rootPem })
+  })
+
+  test('is told with since when its best address is listened on', async () => {
+    const since = (): number | null => machine.sharing.view().since
+    await machine.sharing.apply(ON)
+    const [first, { port }] = [machine.clock.now(), machine.sharing.view()]
+    expect(since()).toBe(first)
+    // Others come and go, as those of IPv6 do each day.
+    machine.clock.jump(10)
+    machine.interfaces = [lan('eth0', '127.7.0.1', '127.7.0.9')]
+    await machine.sharing.look()
+    expect(since()).toBe(first)
+    machine.interfaces = [lan('eth0', '127.7.0.9')]
+    await machine.sharing.look()
+    expect(since()).toBe(first + 10)
+    machine.clock.jump(10)
+    await machine.sharing.apply({ ...ON, sharePort: port + 1 })
+    expect(since()).toBe(first + 20)
+    machine.clock.jump(10)
+    await machine.sharing.replaceIdentity()
+    expect(since()).toBe(first + 30)
+    await machine.sharing.apply(DEFAULT_SETTINGS)
+    expect(since()).toBeNull()
+    machine.clock.jump(10)
+    await machine.sharing.apply(ON)
+    expect(since()).toBe(first + 40)
   })
 
   test('leaves connections to addresses that stay alone', async () => {

@@ -4,6 +4,7 @@ import { connect } from 'node:tls'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { tlsFetch } from '../../src/main/client/index.ts'
 import { CLIENT_PACKAGE_PATH } from '../../src/main/http/client-package.ts'
+import { ROOT_CERTIFICATE_PATH } from '../../src/main/http/root-certificate.ts'
 import { DESKTOP } from '../../src/main/control/control.ts'
 import { CONTROL_PATH } from '../../src/main/http/exchange.ts'
 import { INTERFACE_PATH } from '../../src/main/http/routes/client.ts'
@@ -22,6 +23,7 @@ const OPEN: Readonly<Record<string, number>> = {
   'GET /': 200,
   'GET /health': 200,
   [`GET ${CLIENT_PACKAGE_PATH}`]: 200,
+  [`GET ${ROOT_CERTIFICATE_PATH}`]: 200,
   'GET /pair': 404,
   'POST /pair': 403,
   'POST /pair/wait': 404,
@@ -39,7 +41,7 @@ const BODY = { code: 'K7QF-92MX', name: 'nobody', request: '0', token: '0', pass
 /** All addresses of the bus, as its table of routes has them; parameters are `x`. */
 function allRoutes(): string[] {
   const source = readFileSync(join(ROOT, 'src/main/http/app.ts'), 'utf8')
-  const names: Readonly<Record<string, string>> = { CLIENT_PACKAGE_PATH, CONTROL_PATH, INTERFACE_PATH }
+  const names: Readonly<Record<string, string>> = { CLIENT_PACKAGE_PATH, CONTROL_PATH, INTERFACE_PATH, ROOT_CERTIFICATE_PATH }
   return [...source.matchAll(/^ {4}\['(get|post)', (?:(['`])(.+?)\2|(\w+)), /gm)].map(([, method, , text, name]) => {
     const path = text?.replace(/\$\{(\w+)\}/g, (_, constant: string) => names[constant]!) ?? names[name!]!
     return `${method!.toUpperCase()} ${path.replace(/:\w+/g, 'x')}`

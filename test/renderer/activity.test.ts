@@ -31,10 +31,21 @@ describe('what happened', () => {
     [entry('sharing.started', '', 'listens at https://10.0.0.2:7611'), 'Sharing was turned on: listens at https://10.0.0.2:7611.'],
     [entry('sharing.started', '', 'The key of this bus is damaged.'), 'Sharing was turned on: The key of this bus is damaged.'],
     [entry('settings.changed', 'requireSignatures, share, busName'), 'Settings were changed: “Require signatures”, “Share on this network” and “Name of this bus”.'],
+    [entry('settings.changed', 'share, sharePort, shareInterface, busName', 'share: off → on; sharePort: 7611 → 7700; shareInterface: "" → "eth0; x"'), 'Settings were changed: “Share on this network” from off to on, “Port for other machines” from 7611 to 7700, “Shared on” from automatic to eth0; x and “Name of this bus”.'],
+    // Cut short.
+    [entry('settings.changed', 'share, port', 'share: off → on; port: 76'), 'Settings were changed: “Share on this network” from off to on and “Port”.'],
     [entry('settings.changed', 'port, theme'), 'Settings were changed: “Port” and theme.'],
     [entry('bus.purged', 'all namespaces'), 'Intents were purged: all namespaces.']
   ])('%j', (given, sentence) => {
     expect(auditSentence(given, nameOf)).toBe(sentence)
+  })
+
+  it('that another version noted has its bare name', () => {
+    for (const event of ['identity.renewed', 'toString'] as unknown as AuditEvent[]) {
+      const unknown = entry(event, 'a', 'b')
+      expect([auditSentence(unknown, nameOf), isWarning(unknown)]).toEqual([event, false])
+      expect([isOfKind(unknown, 'all'), isOfKind(unknown, 'network')]).toEqual([true, false])
+    }
   })
 
   it('is of a kind, and wants a look where somebody tried', () => {

@@ -45,7 +45,7 @@ it.each([
 })
 
 it('each snippet holds the key and the address, and none the other one', () => {
-  const snippets = keySnippets('http://10.0.0.1:7610', 'tk_abc')
+  const snippets = keySnippets({ url: 'http://10.0.0.1:7610', pin: null }, 'tk_abc')
   expect(snippets.map(({ id }) => id)).toEqual(['publish', 'claim'])
   for (const { code } of snippets) expect(code).toMatch(/http:\/\/10\.0\.0\.1:7610[^]*tk_abc/)
 })

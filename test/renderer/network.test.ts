@@ -3,7 +3,7 @@ import jsQR from 'jsqr'
 import { describe, expect, it, test } from 'vitest'
 import { chooseInterface } from '../../src/main/lan/interfaces.ts'
 import { methods } from '../../src/shared/control/contract.ts'
-import type { ArrivalView, InterfaceView, PairingRequestView, SharingView } from '../../src/shared/control/network-views.ts'
+import type { ArrivalView, InterfaceView, PairingRequestView, SharingView, VisitsView } from '../../src/shared/control/network-views.ts'
 import { draftOf, type LimitsDraft } from '../../src/renderer/lib/limits/draft.ts'
 import { browserName } from '../../src/renderer/lib/text/device.ts'
 import { pinInHex, readPairingHash } from '../../src/renderer/lib/text/pairing-hash.ts'
@@ -22,8 +22,14 @@ const INTERFACES: readonly InterfaceView[] = [
   { name: 'docker0', addresses: ['172.17.0.1'], kind: 'virtual', isDefault: false }
 ]
 
-function arrival(address: string, outcome: ArrivalView['outcome']): ArrivalView {
-  return { address, name: null, firstAt: 0, lastAt: 0, count: 1, outcome, text: '', next: null, agent: null, key: null }
+function visits(outcome: ArrivalView['outcome'], lastAt: number, known: Partial<VisitsView> = {}): VisitsView {
+  return { lastAt, count: 1, outcome, text: '', next: null, name: null, agent: null, key: null, ...known }
+}
+
+/** Who came from an address, in this order. */
+function arrival(address: string, ...came: readonly VisitsView[]): ArrivalView {
+  const last = (isFine: boolean): VisitsView | null => came.findLast(({ outcome }) => (outcome === 'request') === isFine) ?? null
+  return { ...came.at(-1)!, address, firstAt: came[0]!.lastAt, count: came.length, success: last(true), trouble: last(false) }
 }
 
 describe('interfaces to share on', () => {
@@ -50,26 +56,47 @@ describe('interfaces to share on', () => {
 
 describe('the live check', () => {
   it('waits, then says that it is silent', () => {
-    expect(findingOf([], SILENCE - 1).kind).toBe('waiting')
-    expect(findingOf([], SILENCE).kind).toBe('silent')
+    const nobody = { arrivals: [], since: 0 }
+    expect(findingOf(nobody, SILENCE - 1, 0).kind).toBe('waiting')
+    expect(findingOf(nobody, SILENCE, 0).kind).toBe('silent')
+    expect(findingOf({ arrivals: [], since: 10 }, SILENCE, 0).kind).toBe('waiting')
+  })
+
+  it('counts nobody who came before what listens now began', () => {
+    const nas = arrival('192.168.1.8', visits('request', 90))
+    const phone = arrival('192.168.1.9', visits('request', 80), visits('spoke_http', 120))
+    expect(findingOf({ arrivals: [nas], since: 90 }, 121, 0)).toMatchObject({ kind: 'reached', before: [] })
+    expect(findingOf({ arrivals: [nas], since: 100 }, 121, 0)).toEqual({ kind: 'silent', before: [nas] })
+    // Of before is also the request of somebody who has trouble since.
+    expect(findingOf({ arrivals: [phone, nas], since: 100 }, 121, 0)).toEqual({ kind: 'trouble', arrivals: [{ ...phone, success: null }], before: [nas] })
+  })
+
+  it('lets one program that fails say nothing against another on the same machine', () => {
+    const mixed = arrival('192.168.1.8', visits('request', 100), visits('wrong_key', 130))
+    expect(findingOf({ arrivals: [mixed], since: 0 }, 140, 0)).toMatchObject({ kind: 'reached', by: mixed })
+    // The request is long ago.
+    expect(findingOf({ arrivals: [mixed], since: 0 }, 170, 0)).toMatchObject({ kind: 'trouble', arrivals: [mixed] })
+    const mended = arrival('192.168.1.8', visits('wrong_key', 100), visits('request', 110))
+    expect(findingOf({ arrivals: [mended], since: 0 }, 9_000, 0)).toMatchObject({ kind: 'reached', by: mended })
   })
 
   it('names who got through, though somebody else did not after that', () => {
-    const came = [arrival('192.168.1.9', 'spoke_http'), arrival('192.168.1.8', 'request'), arrival('192.168.1.7', 'request')]
-    expect(findingOf(came, 0)).toEqual({ kind: 'reached', by: came[1], others: [came[0]] })
+    const came = [arrival('192.168.1.9', visits('spoke_http', 3)), arrival('192.168.1.8', visits('request', 2)), arrival('192.168.1.7', visits('request', 1))]
+    expect(findingOf({ arrivals: came, since: 0 }, 4, 0)).toEqual({ kind: 'reached', by: came[1], others: [came[0]], before: [] })
   })
 
-  it.each<[Partial<ArrivalView>, string]>([
+  it.each<[Partial<VisitsView>, string]>([
     [{}, '192.168.1.9'],
     [{ name: 'nas', agent: 'worker.sh, curl/8.5.0' }, 'nas (worker.sh, curl/8.5.0)'],
-    [{ agent: 'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0' }, '192.168.1.9 (Firefox on Linux)']
+    [{ agent: 'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0' }, '192.168.1.9 (Firefox on Linux)'],
+    [{ name: 'Firefox on Linux', agent: 'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0' }, 'Firefox on Linux']
   ])('calls who came by name and program: %j', (known, name) => {
-    expect(visitorName({ ...arrival('192.168.1.9', 'request'), ...known })).toBe(name)
+    expect(visitorName(arrival('192.168.1.9', visits('request', 1, known), visits('wrong_key', 2, { name: 'another' })))).toBe(name)
   })
 
   it('tells of trouble where nobody got through', () => {
-    const came = [arrival('192.168.1.9', 'distrusts_certificate')]
-    expect(findingOf(came, SILENCE)).toEqual({ kind: 'trouble', arrivals: came })
+    const came = [arrival('192.168.1.9', visits('distrusts_certificate', 1))]
+    expect(findingOf({ arrivals: came, since: 0 }, SILENCE, 0)).toEqual({ kind: 'trouble', arrivals: came, before: [] })
   })
 
   it('looks for silence in the network first, then in the firewall of the platform, then in the Wi-Fi', () => {
@@ -143,9 +170,16 @@ describe('the link of a pairing code', () => {
   const pin = 'sha256//q8yDKMvQ4k1u0G7cM4mQm2mP2o6Y5mYt7xR1fT0w5hA='
 
   it('says code and pin, and is no place of the interface', () => {
-    expect(readPairingHash(`#pair=K7QF-92MX&pin=${encodeURIComponent(pin)}`)).toEqual({ code: 'K7QF-92MX', pin })
-    expect(readPairingHash('#pair=K7QF-92MX')).toEqual({ code: 'K7QF-92MX', pin: null })
+    expect(readPairingHash(`#pair=K7QF-92MX&pin=${encodeURIComponent(pin)}`)).toEqual({ code: 'K7QF-92MX', pin, root: null })
+    expect(readPairingHash('#pair=K7QF-92MX')).toEqual({ code: 'K7QF-92MX', pin: null, root: null })
     expect(readPairingHash('#/intents?filter=pair')).toBeNull()
+  })
+
+  it('says the digest of the root as systems show it, and nothing where it is none', () => {
+    const digest = Buffer.from(Array.from({ length: 32 }, (_, i) => 255 - i))
+    const shown = digest.toString('hex').toUpperCase().replace(/..(?=.)/g, '$&:')
+    expect(readPairingHash(`#pair=K7QF-92MX&root=${digest.toString('base64url')}`)!.root).toBe(shown)
+    expect(readPairingHash('#pair=K7QF-92MX&root=<b>trust me</b>')!.root).toBeNull()
   })
 
   it('has the pin as browsers show the key, and nothing where it is none', () => {
@@ -166,14 +200,15 @@ describe('lines for other machines', () => {
     const rootPem = '-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n'
     const snippets = networkSnippets('https://[fd00::20]:7611', { pin: 'sha256//abc=', rootPem })
     for (const { code } of snippets) expect(code).toContain('https://[fd00::20]:7611')
-    for (const { code, needsRoot } of snippets) expect(code.includes('intent-bus-root.pem')).toBe(needsRoot)
-    expect(snippets.filter(({ code }) => code.includes('sha256//abc=')).map(({ id }) => id)).toEqual(['curl-pin', 'typescript', 'bash'])
+    for (const { id, code } of snippets) expect(code.includes('intent-bus-root.pem')).toBe(id === 'curl-root')
+    expect(snippets[1]!.code).toContain("curl -sS -k --pinnedpubkey sha256//abc= -O 'https://[fd00::20]:7611/intent-bus-root.pem'\n")
+    expect(snippets.filter(({ code }) => code.includes('sha256//abc=')).map(({ id }) => id)).toEqual(['curl-pin', 'curl-root', 'typescript', 'bash'])
     expect(snippets.find(({ id }) => id === 'python')!.code).toContain(rootPem)
   })
 })
 
 test('the path of a QR code is the code', () => {
-  const text = `https://192.168.1.20:7611/admin/#pair=K7QF-92MX&pin=${encodeURIComponent('sha256//q8yDKMvQ4k1u0G7cM4mQm2mP2o6Y5mYt7xR1fT0w5hA=')}`
+  const text = `https://192.168.1.20:7611/admin/#pair=K7QF-92MX&pin=${encodeURIComponent('sha256//q8yDKMvQ4k1u0G7cM4mQm2mP2o6Y5mYt7xR1fT0w5hA=')}&root=${'Ab_-'.repeat(10)}Abc`
   const code = generate(text)
   const scale = 3
   const size = (code.size + 2 * QUIET_ZONE) * scale

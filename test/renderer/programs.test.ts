@@ -1,16 +1,16 @@
 import { execFileSync } from 'node:child_process'
 import { describe, expect, it } from 'vitest'
-import { literal, pythonKey, shellSetup, type KeySource } from '../../src/renderer/lib/text/programs.ts'
+import { literal, pythonKey, shellKey, type KeySource } from '../../src/renderer/lib/text/programs.ts'
 
 describe('the key', () => {
   it.each<[KeySource, string, string]>([
-    ['tk_1', 'KEY=tk_1', '"tk_1"'],
-    [{ in: 'file', where: "/home/it's me/main.key" }, `KEY="$(cat '/home/it'\\''s me/main.key')"`, `open("/home/it's me/main.key").read().strip()`],
-    [{ in: 'environment', where: 'BUS_SECRET' }, 'KEY="$BUS_SECRET"', 'os.environ["BUS_SECRET"]'],
-    [{ in: 'keychain', where: 'the keychain' }, "KEY='paste a key here'", '"paste a key here"'],
-    [null, "KEY='paste a key here'", '"paste a key here"']
+    ['tk_1', 'tk_1', '"tk_1"'],
+    [{ in: 'file', where: "/home/it's me/main.key" }, `"$(cat '/home/it'\\''s me/main.key')"`, `open("/home/it's me/main.key").read().strip()`],
+    [{ in: 'environment', where: 'BUS_SECRET' }, '"$BUS_SECRET"', 'os.environ["BUS_SECRET"]'],
+    [{ in: 'keychain', where: 'the keychain' }, "'paste a key here'", '"paste a key here"'],
+    [null, "'paste a key here'", '"paste a key here"']
   ])('%j', (key, shell, python) => {
-    expect(shellSetup('http://127.0.0.1:7610', key)).toBe(`URL=http://127.0.0.1:7610\n${shell}`)
+    expect(shellKey(key)).toBe(shell)
     expect(pythonKey(key)).toBe(python)
   })
 })

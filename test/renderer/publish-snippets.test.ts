@@ -52,7 +52,7 @@ const NASTY = [
 
 function options(payload: string, rest: Partial<Draft> = {}) {
   const draft = { ...blankDraft(), goal: `it's "a" $goal \\ \`x\``, payload, ...rest }
-  return { publication: publicationOf(draft), idempotencyKey: draft.idempotencyKey, url, key: { in: 'file', where: keyFile } as const }
+  return { publication: publicationOf(draft), idempotencyKey: draft.idempotencyKey, place: { url, pin: null }, key: { in: 'file', where: keyFile } as const }
 }
 
 /** What arrived since the last time. */
@@ -114,7 +114,7 @@ class IntentClient:
 
 it('reads a key from the environment, and asks for one that nothing can read', async () => {
   const { publication } = options('{}')
-  const fromEnvironment = { publication, idempotencyKey: '', url, key: { in: 'environment', where: 'BUS_SECRET' } } as const
+  const fromEnvironment = { publication, idempotencyKey: '', place: { url, pin: null }, key: { in: 'environment', where: 'BUS_SECRET' } } as const
   await run('sh', ['-c', curlSnippet(fromEnvironment)], { env: { ...process.env, BUS_SECRET: 'of the shell' } })
   await run(process.execPath, [await write('environment.mts', typescriptSnippet(fromEnvironment))], { env: { ...process.env, BUS_SECRET: 'of node' } })
   expect(received.splice(0).map(({ headers }) => headers['x-api-key'])).toEqual(['of the shell', 'of node'])

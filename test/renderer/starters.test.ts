@@ -4,7 +4,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import type { KeySource } from '../../src/renderer/lib/text/programs.ts'
-import { configureStarter, type StarterId } from '../../src/renderer/lib/text/starters.ts'
+import { configureStarter, preparation, type StarterId } from '../../src/renderer/lib/text/starters.ts'
 import { exampleText, Starter } from '../examples/starter.ts'
 import { ROOT } from '../support/bus-process.ts'
 import { temporaryFolder } from '../support/folders.ts'
@@ -143,6 +143,28 @@ describe('the configuration', () => {
   it('is refused for a program without it', () => {
     expect(() => configureStarter('bash', 'BUS_URL=a\nGOAL=a\n', { ...options, key: null })).toThrow('There must be one line that begins with NAMESPACE=')
     expect(() => configureStarter('bash', 'BUS_URL=a\nBUS_URL=b\n', { ...options, key: null })).toThrow('BUS_URL=')
+  })
+})
+
+describe('what a starter needs of its bus first', () => {
+  const url = 'https://10.0.0.7:7611'
+  const trust = { pin: 'sha256//abc=', caFile: 'intent-bus-root.pem' }
+  const root = `curl -sS -k --pinnedpubkey sha256//abc= -O ${url}/intent-bus-root.pem`
+
+  it.each<[StarterId, string | null]>([
+    ['bash', null],
+    ['python', root],
+    ['notification', root],
+    ['powershell', root.replace('curl', 'curl.exe')],
+    // With the root in place of its authorities npm could fetch nothing else.
+    ['typescript', `curl -sS -k --pinnedpubkey sha256//abc= -O ${url}/intent-bus-client.tgz\nnpm install ./intent-bus-client.tgz`]
+  ])('%s on another machine', (id, lines) => {
+    expect(preparation(id, { url, trust })).toBe(lines)
+  })
+
+  it('is little on the same machine', () => {
+    expect(preparation('python', { url: 'http://127.0.0.1:7610' })).toBeNull()
+    expect(preparation('typescript', { url: 'http://127.0.0.1:7610' })).toBe('npm install http://127.0.0.1:7610/intent-bus-client.tgz')
   })
 })
 

@@ -41,7 +41,7 @@ export function busStatus(source: StatusSource): BusStatus {
     isMaintenance: maintenance,
     requiresSignatures: requireSignatures,
     isOpenToNetwork: listener.isOpenToNetwork || sharing.state === 'listening',
-    sharing: { state: sharing.state, url: sharing.urls[0] ?? null },
+    sharing: { state: sharing.state, url: sharing.urls[0] ?? null, pin: sharing.identity?.pin ?? null },
     pairingRequests: pairing.pendingCount,
     dataDir: config.dataDir,
     databasePath: config.databasePath,

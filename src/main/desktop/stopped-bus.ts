@@ -6,7 +6,7 @@ import { APP_NAME, APP_VERSION } from '../app-info.ts'
 export const NO_COUNTS: Counts = { open: 0, claimed: 0, fulfilled: 0, dead: 0, expired: 0 }
 
 /** How other machines reach a bus that is not there. */
-const UNREACHED = { listener: null, isOpenToNetwork: false, sharing: { state: 'off', url: null }, pairingRequests: 0 } as const
+const UNREACHED = { listener: null, isOpenToNetwork: false, sharing: { state: 'off', url: null, pin: null }, pairingRequests: 0 } as const
 
 export interface Absence {
   readonly state: 'starting' | 'stopped'

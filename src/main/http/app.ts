@@ -13,6 +13,7 @@ import { FailedLogins } from './failed-logins.ts'
 import { guard, type GuardOptions } from './guard.ts'
 import { CLIENT_PACKAGE_PATH, type ClientPackage } from './client-package.ts'
 import type { InterfaceFiles } from './interface-files.ts'
+import { ROOT_CERTIFICATE_PATH, rootCertificate } from './root-certificate.ts'
 import { adminRoutes } from './routes/admin.ts'
 import { clientRoutes, INTERFACE_PATH } from './routes/client.ts'
 import { controlRoutes } from './routes/control.ts'
@@ -29,6 +30,8 @@ export interface AppOptions extends GuardOptions, Omit<AuthenticationOptions, 'f
   /** The built interface; its `index.html` and all that this loads. */
   readonly interfaceFiles: InterfaceFiles
   readonly clientPackage: ClientPackage
+  /** The certificate of the bus's root; undefined while it has none. */
+  readonly rootPem: () => string | undefined
 }
 
 type Route = (ctx: Exchange, param: string) => Reply | Promise<Reply>
@@ -41,7 +44,7 @@ export function createApp(options: AppOptions): Koa<State> {
   const admin = adminRoutes({ ...options, authentication })
   const control = controlRoutes({ ...options, authentication })
   const pair = pairRoutes({ ...options, failedCodes: failures() })
-  const { interfaceFiles, clientPackage } = options
+  const { interfaceFiles, clientPackage, rootPem } = options
   const app = new Koa<State>()
   // Else koa writes whatever a broken connection throws to standard error, in lines of its own.
   app.on('error', (err: NodeJS.ErrnoException) => {
@@ -76,6 +79,7 @@ export function createApp(options: AppOptions): Koa<State> {
     ['post', '/pair', pair.ask],
     ['post', '/pair/wait', pair.wait],
     ['get', CLIENT_PACKAGE_PATH, () => clientPackage.reply()],
+    ['get', ROOT_CERTIFICATE_PATH, (ctx) => rootCertificate(ctx, rootPem())],
     ['get', '/admin/dashboard', admin.dashboard],
     ['post', '/admin/generate_key', admin.generateKey],
     ['post', '/admin/revoke_key', admin.revokeKey],

@@ -24,6 +24,10 @@ export const ARRIVAL_WORDS: Readonly<Record<ArrivalOutcome, { readonly text: str
     text: 'Connected, and left before it asked for anything.',
     next: 'A program with another pin, or one that does not trust the certificate or finds another name in it, may leave like that; compare its pin and address with those of this bus.'
   },
+  malformed: {
+    text: 'Sent something that is no HTTP request.',
+    next: 'The way is free: look at its program. It must speak HTTP/1.1, without line breaks in its key or another header.'
+  },
   plain_http: {
     text: 'Asked over plain HTTP for what takes HTTPS.',
     next: 'Use the address that begins with `https://`.'
@@ -72,9 +76,15 @@ const EXPIRED = /^ERR_SSL_.*_ALERT_CERTIFICATE_EXPIRED$/
 /** The signature did not hold: the peer knows another key by the root's name. Where roots name their keys, it is UNKNOWN_CA. */
 const WRONG_ROOT = /^ERR_SSL_.*_ALERT_DECRYPT_ERROR$/
 
+/** The parser's codes for what it cannot read. */
+const MALFORMED = /^HPE_/
+
 /** How it went for a visitor that left without a request. */
 export function outcomeOfLeaving(code = ''): ArrivalOutcome {
   if (code === 'ERR_SSL_HTTP_REQUEST') return 'spoke_http'
+  // A request, with more headers than the bus reads.
+  if (code === 'HPE_HEADER_OVERFLOW') return 'request'
+  if (MALFORMED.test(code)) return 'malformed'
   if (EXPIRED.test(code)) return 'certificate_expired'
   if (WRONG_ROOT.test(code)) return 'wrong_root'
   return DISTRUST.test(code) ? 'distrusts_certificate' : 'broke_off'

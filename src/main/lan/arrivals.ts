@@ -1,4 +1,4 @@
-import type { ArrivalOutcome, ArrivalView } from '../../shared/control/network-views.ts'
+import type { ArrivalOutcome, ArrivalView, VisitsView } from '../../shared/control/network-views.ts'
 import type { Clock } from '../bus/clock.ts'
 import { isLoopback } from '../net/addresses.ts'
 import type { Visit, Visitors } from '../net/http-server.ts'
@@ -11,16 +11,31 @@ const NOTICE_INTERVAL = 1
 /** Seconds after a request in which a connection that is left unused says nothing: browsers open some to spare. */
 const SPARE_CONNECTIONS = 30
 
+/** Who a visitor was, as far as it said. */
+interface Visitor {
+  readonly agent: string | null
+  readonly key: string | null
+  readonly name: string | null
+}
+
+/** Visits of one address that went alike; who came last. */
+interface Visits extends Visitor {
+  readonly lastAt: number
+  readonly count: number
+  readonly outcome: ArrivalOutcome
+}
+
 interface Arrival {
   readonly address: string
   readonly firstAt: number
-  lastAt: number
   count: number
-  outcome: ArrivalOutcome
-  agent: string | null
-  key: string | null
-  name: string | null
+  success: Visits | null
+  trouble: Visits | null
+  /** The later of the two; null until the first visit is noted. */
+  last: Visits | null
 }
+
+const NOBODY: Visitor = { agent: null, key: null, name: null }
 
 /** Who came from other machines, and how it went: the last of each address. */
 export class Arrivals implements Visitors {
@@ -40,7 +55,7 @@ export class Arrivals implements Visitors {
 
   /** Newest first. */
   get view(): readonly ArrivalView[] {
-    return [...this.#byAddress.values()].sort((a, b) => b.lastAt - a.lastAt).map((arrival) => ({ ...arrival, ...ARRIVAL_WORDS[arrival.outcome] }))
+    return [...this.#byAddress.values()].sort((a, b) => lastAt(b) - lastAt(a)).map(viewOf)
   }
 
   answered(visit: Visit): void {
@@ -48,26 +63,20 @@ export class Arrivals implements Visitors {
     const arrival = this.#byAddress.get(address) ?? this.#enter(address)
     if (arrival === undefined) return
     const agent = visit.agent?.slice(0, MAX_AGENT_LENGTH) ?? null
-    // Much of what a program asks for needs no credentials: a page for its parts, a worker for the health of the bus.
-    const isAsKnown = visit.credentials === 'none' && name === undefined && agent === arrival.agent
-    if (!isAsKnown) {
-      arrival.key = keyId ?? null
-      arrival.name = name ?? null
-    }
-    arrival.outcome = outcomeOfRequest(visit)
-    arrival.agent = agent
-    this.#note(arrival)
+    const { success } = arrival
+    // Much of what a program gets needs no credentials: a page its parts, a worker the health of the bus.
+    const isAsKnown = visit.refused === undefined && visit.credentials === 'none' && name === undefined && agent === success?.agent
+    this.#note(arrival, outcomeOfRequest(visit), isAsKnown ? success : { agent, key: keyId ?? null, name: name ?? null })
   }
 
   left(address: string, code: string | undefined): void {
     const known = this.#byAddress.get(address)
     const outcome = outcomeOfLeaving(code)
-    const isSpare = outcome === 'broke_off' && known?.outcome === 'request' && this.#clock.now() - known.lastAt < SPARE_CONNECTIONS
+    const isSpare = outcome === 'broke_off' && known?.last?.outcome === 'request' && this.#clock.now() - known.last.lastAt < SPARE_CONNECTIONS
     if (isSpare) return
     const arrival = known ?? this.#enter(address)
-    if (arrival === undefined) return
-    arrival.outcome = outcome
-    this.#note(arrival)
+    // Who it was it has not said.
+    if (arrival !== undefined) this.#note(arrival, outcome, NOBODY)
   }
 
   /** No more notices. */
@@ -81,21 +90,23 @@ export class Arrivals implements Visitors {
   #enter(address: string): Arrival | undefined {
     if (address === '' || isLoopback(address) || this.#isOwn(address)) return undefined
     if (this.#byAddress.size >= MAX_ARRIVALS) this.#forgetOldest()
-    const now = this.#clock.now()
-    const arrival: Arrival = { address, firstAt: now, lastAt: now, count: 0, outcome: 'request', agent: null, key: null, name: null }
+    const arrival: Arrival = { address, firstAt: this.#clock.now(), count: 0, success: null, trouble: null, last: null }
     this.#byAddress.set(address, arrival)
     return arrival
   }
 
   #forgetOldest(): void {
-    const oldest = [...this.#byAddress.values()].reduce((a, b) => (b.lastAt < a.lastAt ? b : a))
+    const oldest = [...this.#byAddress.values()].reduce((a, b) => (lastAt(b) < lastAt(a) ? b : a))
     this.#byAddress.delete(oldest.address)
   }
 
-  #note(arrival: Arrival): void {
+  #note(arrival: Arrival, outcome: ArrivalOutcome, { agent, key, name }: Visitor): void {
     const now = this.#clock.now()
-    arrival.lastAt = now
+    const kind = outcome === 'request' ? 'success' : 'trouble'
+    const before = arrival[kind]
+    const count = before?.outcome === outcome ? before.count + 1 : 1
     arrival.count++
+    arrival.last = arrival[kind] = { lastAt: now, count, outcome, agent, key, name }
     if (this.#cancelNotice !== undefined) return
     const wait = this.#noticedAt + NOTICE_INTERVAL - now
     if (wait === Infinity) return
@@ -105,4 +116,16 @@ export class Arrivals implements Visitors {
       this.#onChange()
     })
   }
+}
+
+function lastAt({ last }: Arrival): number {
+  return last!.lastAt
+}
+
+function viewOf({ address, firstAt, count, success, trouble, last }: Arrival): ArrivalView {
+  return { ...visitsView(last!), address, firstAt, count, success: success && visitsView(success), trouble: trouble && visitsView(trouble) }
+}
+
+function visitsView(visits: Visits): VisitsView {
+  return { ...visits, ...ARRIVAL_WORDS[visits.outcome] }
 }

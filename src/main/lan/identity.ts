@@ -103,6 +103,7 @@ export class Identity {
     return {
       pin: this.pin,
       fingerprint: this.fingerprint,
+      certificateFingerprint: this.#leaf === undefined ? null : new X509Certificate(this.#leaf.pem).fingerprint256,
       rootPem: this.rootPem,
       rootPath: this.rootPath,
       rootExpiresAt: this.rootExpiresAt,

@@ -17,14 +17,17 @@ interface Opening {
 export class SharedListeners {
   readonly #make: () => HttpServer
   readonly #source: PortSource
+  readonly #now: () => number
   #servers = new Map<string, HttpServer>()
   #wanted = 0
   #port = 0
+  #since: number | null = null
 
-  /** `source`: what decides the port. */
-  constructor(make: () => HttpServer, source: PortSource) {
+  /** `source`: what decides the port; `now`: the time, as `since` has it. */
+  constructor(make: () => HttpServer, source: PortSource, now: () => number) {
     this.#make = make
     this.#source = source
+    this.#now = now
   }
 
   /** Where it listens. */
@@ -34,6 +37,11 @@ export class SharedListeners {
 
   get port(): number {
     return this.#port
+  }
+
+  /** Since when the first of the addresses is listened on without a break; null while none is. */
+  get since(): number | null {
+    return this.#since
   }
 
   /**
@@ -72,6 +80,7 @@ export class SharedListeners {
     const servers = [...this.#servers.values()]
     this.#servers = new Map()
     this.#port = 0
+    this.#since = null
     await Promise.all(servers.map((server) => server.close(grace)))
   }
 
@@ -101,6 +110,9 @@ export class SharedListeners {
   #take({ servers, port }: Opening, wanted: number): void {
     const kept = new Set(servers.values())
     const left = [...this.#servers.values()].filter((server) => !kept.has(server))
+    const [first] = servers.values()
+    const isSame = first !== undefined && first === this.#servers.values().next().value
+    if (!isSame) this.#since = first === undefined ? null : this.#now()
     this.#servers = servers
     this.#wanted = wanted
     this.#port = servers.size > 0 ? port : 0

@@ -1,3 +1,4 @@
+import type { Clock } from '../bus/clock.ts'
 import { HandshakeLimit } from '../net/handshake-limit.ts'
 import { HttpServer, type RequestListener, type ServerCertificate, type Visitors } from '../net/http-server.ts'
 import type { ListenError } from '../net/listen-error.ts'
@@ -8,6 +9,7 @@ const SECURE_PORT = { host: null, port: 'BUS_SHARE_PORT' } as const
 const PLAIN_PORT = { host: null, port: 'BUS_PORT' } as const
 
 export interface SharingListenersOptions {
+  readonly clock: Clock
   readonly handle: RequestListener
   readonly visitors: Visitors
   /** Hears of connections that could not be accepted. */
@@ -24,10 +26,11 @@ export class SharingListeners {
   readonly #plain: SharedListeners
   readonly #listener: Listener
 
-  constructor({ handle, visitors, onError, listener, certificate }: SharingListenersOptions) {
+  constructor({ clock, handle, visitors, onError, listener, certificate }: SharingListenersOptions) {
     const common = { onError, visitors, isShared: true, handshakes: new HandshakeLimit() }
-    this.secure = new SharedListeners(() => new HttpServer(handle, { ...common, certificate: certificate() }), SECURE_PORT)
-    this.#plain = new SharedListeners(() => new HttpServer(handle, common), PLAIN_PORT)
+    const now = (): number => clock.now()
+    this.secure = new SharedListeners(() => new HttpServer(handle, { ...common, certificate: certificate() }), SECURE_PORT, now)
+    this.#plain = new SharedListeners(() => new HttpServer(handle, common), PLAIN_PORT, now)
     this.#listener = listener
   }
 

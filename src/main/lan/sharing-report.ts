@@ -86,6 +86,7 @@ export class SharingReport {
       plainUrls: this.plainUrls,
       discovery: discovery.view,
       identity: identity?.view ?? null,
+      since: this.state === 'listening' ? listeners.secure.since : null,
       arrivals: arrivals.view
     }
   }
@@ -126,11 +127,14 @@ export class SharingReport {
   }
 
   #become(next: SharingState): void {
-    const { log } = this.#source
+    const { log, circumstances } = this.#source
     const before = this.#state
     this.#state = next
     const isOther = next.state !== before.state
-    if (isOther && next.state === 'listening') log.info({ urls: this.urls }, 'the bus is shared')
+    if (isOther && next.state === 'listening') {
+      const { pin, fingerprint } = circumstances().identity!
+      log.info({ urls: this.urls, pin, fingerprint }, 'the bus is shared')
+    }
     if (isOther && next.state === 'off') log.info('the bus is not shared any more')
     if (next.problem !== null && next.problem !== before.problem) log.warn(next.problem)
     this.tell()

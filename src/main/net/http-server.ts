@@ -118,7 +118,6 @@ export function visitorsOf({ socket }: IncomingMessage): Visitors | undefined {
 
 /** One listener of the bus, for HTTP or HTTPS. */
 export class HttpServer {
-  readonly visitors: Visitors | undefined
   readonly isShared: boolean
   readonly #server: Server | SecureServer
   readonly #connections = new Connections({ all: PATIENCE.maxConnections, perClient: PATIENCE.maxConnectionsPerClient })
@@ -132,6 +131,7 @@ export class HttpServer {
   /** Connections that the bus itself has ended: who came by them has not left. */
   readonly #turnedAway = new WeakSet<Duplex>()
   readonly #onError: (error: Error) => void
+  readonly #visitors: Visitors | undefined
   #isClosing = false
 
   constructor(listener: RequestListener, { onError = () => {}, certificate, visitors, isShared = false, handshakes = new HandshakeLimit() }: HttpServerOptions = {}) {
@@ -161,7 +161,7 @@ export class HttpServer {
       endWith(socket, 'method_not_allowed', 'This server is no proxy.')
     })
     this.#handshakes = handshakes
-    this.visitors = visitors
+    this.#visitors = visitors
     this.isShared = isShared
     this.#server = server
     this.#onError = onError
@@ -181,6 +181,11 @@ export class HttpServer {
 
   get isClosing(): boolean {
     return this.#isClosing
+  }
+
+  /** undefined once it is let go: what it still answers, and whom it cuts off, says nothing of the way to the bus. */
+  get visitors(): Visitors | undefined {
+    return this.#isClosing ? undefined : this.#visitors
   }
 
   /** Shows another certificate to who comes from now on. Connections that are there stay. */
@@ -216,10 +221,10 @@ export class HttpServer {
   /** A connection whose handshake is done. */
   #welcome(socket: Socket): void {
     servers.set(socket, this)
-    if (this.visitors === undefined) return
+    if (this.#visitors === undefined) return
     const address = plainAddress(socket.remoteAddress ?? '')
     socket.once('close', () => {
-      if (!this.#answering.has(socket)) this.visitors!.left(address, this.#unparsed.get(socket))
+      if (!this.#answering.has(socket)) this.visitors?.left(address, this.#unparsed.get(socket))
     })
   }
 

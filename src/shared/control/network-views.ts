@@ -38,6 +38,8 @@ export interface SharingView {
   readonly discovery: { readonly state: 'off' | 'announced' | 'failed'; readonly problem: string | null }
   /** null until sharing was on for the first time. */
   readonly identity: IdentityView | null
+  /** Since when the first of `urls` is listened on as it is now: who came before that came by another way. null while it does not listen. */
+  readonly since: number | null
   /** Who came, newest first; one entry for each address. */
   readonly arrivals: readonly ArrivalView[]
 }
@@ -48,6 +50,8 @@ export interface IdentityView {
   readonly pin: string
   /** SHA-256 of the root certificate, in hex pairs with colons, as systems show it. */
   readonly fingerprint: string
+  /** The same of the certificate that the bus shows now, which is another one with each change of its names; null before the first. */
+  readonly certificateFingerprint: string | null
   /** The root certificate in PEM, and its file. */
   readonly rootPem: string
   readonly rootPath: string
@@ -65,6 +69,7 @@ export type ArrivalOutcome =
   | 'certificate_expired'
   | 'wrong_root'
   | 'broke_off'
+  | 'malformed'
   | 'plain_http'
   | 'wrong_host'
   | 'other_site'
@@ -75,21 +80,30 @@ export type ArrivalOutcome =
   | 'wrong_code'
   | 'limited'
 
-export interface ArrivalView {
-  readonly address: string
-  /** What its key's owner, or the browser that was paired, was called when it came; null where it has no name. */
-  readonly name: string | null
-  readonly firstAt: number
+/** Visits from one address that went alike, and the last of them. */
+export interface VisitsView {
   readonly lastAt: number
   readonly count: number
   readonly outcome: ArrivalOutcome
   /** Plain words; and what to do, null where nothing is. */
   readonly text: string
   readonly next: string | null
+  /** What its key's owner, or the browser that was paired, was called when it came; null where it has no name. */
+  readonly name: string | null
   /** What its program calls itself, cut short; null where it does not say. */
   readonly agent: string | null
   /** Public id of its key; null where none counted. */
   readonly key: string | null
+}
+
+/** Who came from an address: the last visit, and how many there were. */
+export interface ArrivalView extends VisitsView {
+  readonly address: string
+  readonly firstAt: number
+  /** Those that got through; null where none did. */
+  readonly success: VisitsView | null
+  /** The last that did not, and how often that happened by then without another trouble between; null where all got through. */
+  readonly trouble: VisitsView | null
 }
 
 /** One look of the bus at its own sharing, from its own machine. */
@@ -105,7 +119,7 @@ export interface PairingCodeView {
   /** `K7QF-92MX`. */
   readonly code: string
   readonly expiresAt: number
-  /** What the QR code says: a link to the interface with code and pin in its fragment. */
+  /** What the QR code says: a link to the interface with code, pin and the root's fingerprint in its fragment. */
   readonly link: string
   /** The line for another machine's terminal. */
   readonly command: string
@@ -160,6 +174,7 @@ export interface WhoView {
 export interface AuditView {
   readonly n: number
   readonly at: number
+  /** The trail of another version may hold others. */
   readonly event: AuditEvent
   /** `desktop`, `password`, `browser <name>`, `key <id>`, `headless`; empty for a stranger. */
   readonly actor: string

@@ -36,8 +36,8 @@ export interface BusStatus {
   readonly requiresSignatures: boolean
   /** Whether other machines can reach the bus. */
   readonly isOpenToNetwork: boolean
-  /** Whether it is shared over HTTPS, and the best address for other machines. */
-  readonly sharing: { readonly state: 'off' | 'listening' | 'waiting' | 'failed'; readonly url: string | null }
+  /** Whether it is shared over HTTPS, the best address for other machines, and the pin that they know it by. */
+  readonly sharing: { readonly state: 'off' | 'listening' | 'waiting' | 'failed'; readonly url: string | null; readonly pin: string | null }
   /** Devices that wait for somebody to let them in. */
   readonly pairingRequests: number
   readonly dataDir: string

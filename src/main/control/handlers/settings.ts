@@ -1,6 +1,7 @@
 import type { CheckedInput } from '../../../shared/control/contract.ts'
 import type { AuditEvent } from '../../../shared/control/network-views.ts'
 import type { Settings, SettingName } from '../../../shared/control/settings.ts'
+import { changeText } from '../../../shared/control/settings-text.ts'
 import { ProtocolError } from '../../../shared/errors.ts'
 import type { SettingsView } from '../../../shared/control/views.ts'
 import type { Sharing } from '../../lan/sharing.ts'
@@ -32,7 +33,7 @@ export function settingsHandlers(deps: ControlDependencies) {
 
   function noteChange(operator: Operator, before: Settings, now: Settings): void {
     const names = (Object.keys(now) as SettingName[]).filter((name) => now[name] !== before[name])
-    if (names.length > 0) note(operator, 'settings.changed', names.join(', '))
+    if (names.length > 0) note(operator, 'settings.changed', names.join(', '), changeText(before, now))
     if (now.share !== before.share) note(operator, now.share ? 'sharing.started' : 'sharing.stopped', '', now.share ? outcomeOf(sharing) : '')
   }
 

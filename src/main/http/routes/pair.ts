@@ -99,6 +99,8 @@ export function pairRoutes({ pairing, failedCodes, isClosing }: PairRoutesOption
     }
     const { secret, keyId, name, limits } = prize
     const { pairedBus: bus } = pairing
+    // Whoever gets a key is its owner, before it is used for the first time.
+    Object.assign(ctx.state, { keyId, callerName: name })
     const body: PairingAllowed = { status: 'allowed', key: secret, key_id: keyId, name, bus, limits }
     return json(200, JSON.stringify(proof === undefined ? body : { ...body, proof }))
   }

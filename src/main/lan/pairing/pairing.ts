@@ -90,9 +90,10 @@ export class Pairing {
     this.#changed()
   }
 
-  /** The bus may have another identity: a code is bound to the pin that it was shown with, and ends with it. */
-  noteIdentity(): void {
-    if (this.#code?.pin !== this.#pin) this.stop()
+  /** The bus is shared in another way: a code ends with sharing, and with the identity that it was shown with. */
+  noteSharing(): void {
+    const { state, identity } = this.#source.sharing.view()
+    if (state === 'off' || this.#code?.pin !== identity?.pin) this.stop()
   }
 
   /** Names the code that is shown, for devices that must not say the code itself; undefined while there is none. */
@@ -177,9 +178,10 @@ export class Pairing {
   }
 
   view(): PairingView {
-    const url = this.#source.sharing.view().urls[0]
+    const { urls, identity } = this.#source.sharing.view()
+    const [url] = urls
     return {
-      code: this.#code !== undefined && url !== undefined ? codeView(this.#code, url) : null,
+      code: this.#code !== undefined && url !== undefined && identity !== null ? codeView(this.#code, url, identity.fingerprint) : null,
       requests: [...this.#requests.values()].reverse().map(({ view }) => view),
       wrongCodes: this.#wrongCodes
     }

@@ -9,6 +9,8 @@ export class PairingLink {
   code = $state.raw<string | null>(null)
   /** That of the bus that the link is of. */
   pin = $state.raw<string | null>(null)
+  /** The fingerprint of that bus's root certificate. */
+  root = $state.raw<string | null>(null)
 
   constructor() {
     this.#take()
@@ -22,5 +24,6 @@ export class PairingLink {
     history.replaceState(history.state, '', location.pathname + location.search)
     this.code = read.code
     this.pin = read.pin
+    this.root = read.root
   }
 }

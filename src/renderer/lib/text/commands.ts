@@ -1,4 +1,5 @@
 import type { BusStatus, SecretView } from '../../../shared/control/views.ts'
+import { herePlace, mainKeyAt, type BusPlace } from './places.ts'
 
 /** Lines for a shell, ready to paste. They read secrets from where they lie; none is ever written into them. */
 
@@ -18,24 +19,6 @@ export function pasteableJson(json: string): string {
   )
 }
 
-/** The bus's address as this browser or app sees it. */
-export function busUrl(status: BusStatus): string {
-  const { location, intentBus } = globalThis as { readonly location?: { readonly origin: string }; readonly intentBus?: object }
-  if (location !== undefined && intentBus === undefined) return location.origin
-  return status.listener?.state === 'listening' ? status.listener.url : 'http://127.0.0.1:7610'
-}
-
-/**
- * The bus's address for programs that are run where its secrets lie. A page that came over the bus's own certificate has
- * another one, which such programs do not trust.
- */
-export function programUrl(status: BusStatus): string {
-  const seen = busUrl(status)
-  const { listener, sharing } = status
-  const isShared = seen.startsWith('https:') && sharing.url !== null && new URL(seen).port === new URL(sharing.url).port
-  return isShared && listener?.state === 'listening' ? listener.url : seen
-}
-
 /** A word of a shell that reads a secret where it is kept; null where no command can. */
 export function readSecretWord(secret: SecretView | null): string | null {
   if (secret?.in === 'file') return `"$(cat ${shellWord(secret.where)})"`
@@ -43,20 +26,36 @@ export function readSecretWord(secret: SecretView | null): string | null {
   return null
 }
 
-/** Sets URL and KEY, which the lines below use. */
+/**
+ * Sets URL and KEY, and `bus`, which is curl that presents the key: by its standard input, for whatever stands on a command line
+ * is seen by every user of the machine. `key`: a word of the shell.
+ */
+export function shellSetup({ url, pin }: BusPlace, key: string): string {
+  const lines = [`URL=${shellWord(url)}`, `KEY=${key}`]
+  // -k only keeps curl from asking authorities; the pin is checked before anything is sent.
+  return pin === null ? [...lines, busFunction()].join('\n') : [...lines, `PIN=${shellWord(pin)}`, busFunction('-k --pinnedpubkey "$PIN"')].join('\n')
+}
+
+/** `bus`, as `shellSetup` has it. `trust`: options by which curl knows the bus. */
+export function busFunction(trust = ''): string {
+  return `bus() { printf 'X-API-KEY: %s\\n' "$KEY" | curl -s ${trust === '' ? '' : `${trust} `}-H @- "$@"; }`
+}
+
+/** Sets up what the lines below use, with the main key. */
 export function setupLines(status: BusStatus): string {
-  return `URL=${shellWord(programUrl(status))}\nKEY=${readSecretWord(status.mainKey) ?? "'paste the main key here'"}`
+  const place = herePlace(status)
+  return shellSetup(place, readSecretWord(mainKeyAt(place, status)) ?? "'paste the main key here'")
 }
 
 /** `payload`: JSON text. */
 export function publishLine(goal: string, payload: string): string {
-  return `curl -s "$URL/intent" -H "X-API-KEY: $KEY" \\
+  return `bus "$URL/intent" \\
   -d ${shellWord(`{"goal":${JSON.stringify(goal)},"payload":${payload}}`)}`
 }
 
 /** Waits for an intent of a goal, and keeps its id and claim token. */
 export function claimLines(goal: string): string {
-  return `CLAIMED="$(curl -s -X POST "$URL/claim?goal=${encodeURIComponent(goal)}" -H "X-API-KEY: $KEY")"
+  return `CLAIMED="$(bus -X POST "$URL/claim?goal=${encodeURIComponent(goal)}")"
 echo "$CLAIMED"
 ID="$(echo "$CLAIMED" | sed 's/.*"id":"\\([^"]*\\)".*/\\1/')"
 TOKEN="$(echo "$CLAIMED" | sed 's/.*"claim_token":"\\([^"]*\\)".*/\\1/')"`
@@ -65,6 +64,12 @@ TOKEN="$(echo "$CLAIMED" | sed 's/.*"claim_token":"\\([^"]*\\)".*/\\1/')"`
 /** Settles what `claimLines` claimed. `result`: JSON text. */
 export function fulfilLine(result: string): string {
   const rest = result.replaceAll("'", `'\\''`)
-  return `curl -s "$URL/fulfill/$ID" -H "X-API-KEY: $KEY" \\
+  return `bus "$URL/fulfill/$ID" \\
   -d '{"claim_token":"'"$TOKEN"'","result":${rest}}'`
+}
+
+/** Fetches a file that a bus hands out to everybody, from the bus that is known by its pin or from nobody. */
+export function downloadLine(url: string, pin: string, file: string): string {
+  // -k only keeps curl from asking authorities; the pin is checked before anything is sent.
+  return `curl -sS -k --pinnedpubkey ${shellWord(pin)} -O ${shellWord(`${url}/${file}`)}`
 }

@@ -8,12 +8,8 @@ export type KeySource = string | SecretView | null
 
 const PLACEHOLDER = 'paste a key here'
 
-/** Sets URL and KEY in a shell. */
-export function shellSetup(url: string, key: KeySource): string {
-  return `URL=${shellWord(url)}\nKEY=${shellKey(key)}`
-}
-
-function shellKey(key: KeySource): string {
+/** A key as a word of a shell. */
+export function shellKey(key: KeySource): string {
   if (typeof key === 'string') return shellWord(key)
   return readSecretWord(key) ?? shellWord(PLACEHOLDER)
 }

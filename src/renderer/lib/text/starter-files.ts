@@ -5,9 +5,9 @@ import powerShell from '../../../../examples/worker.ps1?raw'
 import python from '../../../../examples/worker.py?raw'
 import bash from '../../../../examples/worker.sh?raw'
 import typeScript from '../../../../examples/worker.ts?raw'
-import { needsRootFile, type StarterId } from './starters.ts'
+import type { StarterId } from './starters.ts'
 
-/** A worker that runs as it is saved. */
+/** A worker that runs as it is saved, once a key is in it or where it looks for one. */
 export interface StarterFile {
   readonly id: StarterId
   readonly label: string
@@ -60,7 +60,7 @@ export const STARTER_FILES: readonly StarterFile[] = [
     label: 'TypeScript',
     name: 'worker.ts',
     command: 'node worker.ts',
-    needs: 'Node 22.18 or later, and the client that this bus hands out: npm install BUS_URL/intent-bus-client.tgz',
+    needs: 'Node 22.18 or later, and the client that this bus hands out',
     text: typeScript
   },
   {
@@ -82,11 +82,3 @@ export const STARTER_FILES: readonly StarterFile[] = [
     text: eventLog
   }
 ]
-
-/** What it needs of a bus at this address; `caFile`: the root certificate of one that is shared over HTTPS. */
-export function needsOf({ id, needs }: StarterFile, url: string, caFile?: string): string {
-  const its = needs.replace('BUS_URL', () => url)
-  if (caFile === undefined) return its
-  const trusting = its.replace('npm install http', `npm install --cafile ${caFile} http`)
-  return needsRootFile(id) || trusting !== its ? `${trusting}; and ${caFile} beside it` : its
-}

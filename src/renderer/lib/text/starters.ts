@@ -1,4 +1,5 @@
-import { shellWord } from './commands.ts'
+import { downloadLine, shellWord } from './commands.ts'
+import { CLIENT_FILE } from './places.ts'
 import { literal, type KeySource } from './programs.ts'
 
 /** The workers of `examples/`, set to a bus: the same files, with other values in the lines of their configuration. */
@@ -80,9 +81,17 @@ export function configureStarter(id: StarterId, program: string, { url, key, goa
   return trust === undefined ? configured : withLine(configured, known.name, text(trust[known.by]))
 }
 
-/** Whether a starter knows a shared bus by its root certificate, which then has to lie beside it. */
-export function needsRootFile(id: StarterId): boolean {
-  return SYNTAXES[id].trust.by === 'caFile'
+/** Lines that bring beside a starter what it needs of the bus that it is set to; null where it needs nothing. */
+export function preparation(id: StarterId, { url, trust }: Pick<StarterOptions, 'url' | 'trust'>): string | null {
+  if (id === 'typescript') {
+    if (trust === undefined) return `npm install ${url}/${CLIENT_FILE}`
+    // With the root given to npm itself it would trust no registry any more.
+    return `${downloadLine(url, trust.pin, CLIENT_FILE)}\nnpm install ./${CLIENT_FILE}`
+  }
+  if (trust === undefined || SYNTAXES[id].trust.by !== 'caFile') return null
+  const line = downloadLine(url, trust.pin, trust.caFile)
+  // Windows PowerShell calls something else curl.
+  return id === 'powershell' ? line.replace('curl', 'curl.exe') : line
 }
 
 /** The text with another value in the only line that begins so. */

@@ -2,6 +2,7 @@ import { readLimitsText } from '../../../shared/control/limits-text.ts'
 import type { AuditEvent, AuditView } from '../../../shared/control/network-views.ts'
 import { RIGHTS } from '../../../shared/control/rights.ts'
 import type { SettingName } from '../../../shared/control/settings.ts'
+import { readChangeText } from '../../../shared/control/settings-text.ts'
 import { limitWords } from '../../lib/limits/words.ts'
 import { browserName } from '../../lib/text/device.ts'
 import { listed } from '../../lib/text/lists.ts'
@@ -39,7 +40,7 @@ const TELLINGS: Readonly<Record<AuditEvent, Telling>> = {
   'bus.paused': { kind: 'bus', tell: () => 'The bus was paused.' },
   'bus.resumed': { kind: 'bus', tell: () => 'The bus was resumed.' },
   'bus.purged': { kind: 'bus', tell: ({ subject }) => `Intents were purged: ${subject}.` },
-  'settings.changed': { kind: 'bus', tell: ({ subject }) => `Settings were changed: ${settingLabels(subject)}.` },
+  'settings.changed': { kind: 'bus', tell: ({ subject, detail }) => `Settings were changed: ${settingChanges(subject, detail)}.` },
   login: {
     kind: 'access',
     // What presents its credentials with every request has no browser, but names these.
@@ -76,18 +77,23 @@ const TELLINGS: Readonly<Record<AuditEvent, Telling>> = {
   'pairing.wrong': { kind: 'network', isWarning: true, tell: ({ detail }) => `A wrong pairing code was refused${times(detail)}.` }
 }
 
-/** What happened, as a sentence. `nameOf`: owners of keys by their ids. */
+/** What happened, as a sentence; the bare name of an event of another version. `nameOf`: owners of keys by their ids. */
 export function auditSentence({ event, at, subject, detail }: AuditView, nameOf: KeyNames): string {
-  return TELLINGS[event].tell({ subject, detail, nameOf, at })
+  return tellingOf(event)?.tell({ subject, detail, nameOf, at }) ?? event
 }
 
 export function isWarning({ event }: AuditView): boolean {
-  return TELLINGS[event].isWarning === true
+  return tellingOf(event)?.isWarning === true
 }
 
 export function isOfKind({ event, detail }: AuditView, kind: AuditKind): boolean {
-  const telling = TELLINGS[event]
-  return kind === 'all' || telling.kind === kind || telling.also?.(detail) === kind
+  const telling = tellingOf(event)
+  return kind === 'all' || telling?.kind === kind || telling?.also?.(detail) === kind
+}
+
+/** undefined for what only another version of the bus notes. */
+function tellingOf(event: AuditEvent): Telling | undefined {
+  return Object.hasOwn(TELLINGS, event) ? TELLINGS[event] : undefined
 }
 
 /** Who it was. `nameOf`: owners of keys by their ids. */
@@ -139,10 +145,15 @@ function withoutStop(detail: string): string {
   return detail.replace(/\.$/, '')
 }
 
-/** `subject`: names of settings, as `port, share`; a trail of another version may have others. */
-function settingLabels(subject: string): string {
-  const labels = subject.split(', ').map((name) => (Object.hasOwn(SETTING_LABELS, name) ? `“${SETTING_LABELS[name as SettingName]}”` : name))
-  return listed(labels, Infinity)
+/** `subject`: names of settings, as `port, share`; a trail of another version may have others. `detail`: what some were and are. */
+function settingChanges(subject: string, detail: string): string {
+  const told = readChangeText(detail)
+  const changes = subject.split(', ').map((name) => {
+    const label = Object.hasOwn(SETTING_LABELS, name) ? `“${SETTING_LABELS[name as SettingName]}”` : name
+    const change = told.get(name)
+    return change === undefined ? label : `${label} from ${change.before || 'automatic'} to ${change.now || 'automatic'}`
+  })
+  return listed(changes, Infinity)
 }
 
 function inBrackets(detail: string): string {

@@ -1,7 +1,8 @@
 import { STATUS_NAMES, type Counts, type KeyImpact, type StatusName } from '../../../shared/control/views.ts'
-import { claimLines, publishLine } from '../../lib/text/commands.ts'
+import { claimLines, publishLine, shellSetup } from '../../lib/text/commands.ts'
 import { counted } from '../../lib/text/numbers.ts'
-import { shellSetup } from '../../lib/text/programs.ts'
+import type { BusPlace } from '../../lib/text/places.ts'
+import { shellKey } from '../../lib/text/programs.ts'
 
 /** The public id of the main key. */
 export const MAIN_KEY = 'main'
@@ -45,8 +46,8 @@ export function countedStatuses(counts: Counts): { readonly status: StatusName; 
 }
 
 /** Lines that publish and claim with a new key, ready to paste; the key stands in each. */
-export function keySnippets(url: string, key: string): { readonly id: string; readonly label: string; readonly code: string }[] {
-  const setup = shellSetup(url, key)
+export function keySnippets(place: BusPlace, key: string): { readonly id: string; readonly label: string; readonly code: string }[] {
+  const setup = shellSetup(place, shellKey(key))
   return [
     { id: 'publish', label: 'Publish', code: `${setup}\n${publishLine('greet', '{"name":"Ada"}')}` },
     { id: 'claim', label: 'Claim', code: `${setup}\n${claimLines('greet')}` }

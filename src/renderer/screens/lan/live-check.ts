@@ -1,4 +1,4 @@
-import type { ArrivalView, SharingView } from '../../../shared/control/network-views.ts'
+import type { ArrivalView, SharingView, VisitsView } from '../../../shared/control/network-views.ts'
 import { browserName } from '../../lib/text/device.ts'
 import { firewallAdvice, type FirewallAdvice } from './firewall.ts'
 
@@ -8,29 +8,52 @@ export const SILENCE = 20
 /** Arrivals that are shown before the rest is only counted: strangers must not fill the screen. */
 export const MAX_SHOWN = 5
 
-/** What the screen knows of other devices. */
-export type Finding =
+/** Seconds that a request shows that it works, though something else from there did not get through after it. */
+const STILL_WORKS = 60
+
+/** What the screen knows of other devices, newest first. */
+export type Finding = (
   /** Nobody came yet, and it is early. */
   | { readonly kind: 'waiting' }
   /** Nobody came for long. */
   | { readonly kind: 'silent' }
-  /** Somebody came and did not get through; newest first. */
+  /** Somebody came and did not get through. */
   | { readonly kind: 'trouble'; readonly arrivals: readonly ArrivalView[] }
-  /** Somebody got through; `others` came and did not. */
+  /** Somebody got through; of `others` the last that came did not. */
   | { readonly kind: 'reached'; readonly by: ArrivalView; readonly others: readonly ArrivalView[] }
-
-/** `arrivals`: newest first; `silentFor`: seconds since the waiting began. */
-export function findingOf(arrivals: readonly ArrivalView[], silentFor: number): Finding {
-  const by = arrivals.find(({ outcome }) => outcome === 'request')
-  if (by !== undefined) return { kind: 'reached', by, others: arrivals.filter(({ outcome }) => outcome !== 'request') }
-  if (arrivals.length > 0) return { kind: 'trouble', arrivals }
-  return { kind: silentFor < SILENCE ? 'waiting' : 'silent' }
+) & {
+  /** Who came only before what listens now began. */
+  readonly before: readonly ArrivalView[]
 }
 
-/** `nas (curl/8.5.0)`: who came, by its address where it has no name, and what its program calls itself. */
-export function visitorName({ name, address, agent }: ArrivalView): string {
-  const who = name ?? address
-  return agent === null ? who : `${who} (${browserName(agent)})`
+/** `now`: Unix seconds; `openedAt`: when somebody began to look. */
+export function findingOf({ arrivals, since }: Pick<SharingView, 'arrivals' | 'since'>, now: number, openedAt: number): Finding {
+  const from = since ?? -Infinity
+  const present = arrivals.filter(({ lastAt }) => lastAt >= from).map((arrival) => withoutBefore(arrival, from))
+  const before = arrivals.filter(({ lastAt }) => lastAt < from)
+  const [by] = present.filter((arrival) => works(arrival, now)).sort((a, b) => b.success!.lastAt - a.success!.lastAt)
+  if (by !== undefined) return { kind: 'reached', by, others: present.filter((arrival) => arrival !== by && arrival.outcome !== 'request'), before }
+  if (present.length > 0) return { kind: 'trouble', arrivals: present, before }
+  return { kind: now - Math.max(openedAt, from) < SILENCE ? 'waiting' : 'silent', before }
+}
+
+/** Whether who comes from an address gets through: one program that does not says nothing against another on the same machine. */
+export function works({ success, trouble }: ArrivalView, now: number): boolean {
+  return success !== null && (trouble === null || success.lastAt >= trouble.lastAt || now - success.lastAt < STILL_WORKS)
+}
+
+/** An arrival as if nothing had come before a moment. */
+function withoutBefore(arrival: ArrivalView, from: number): ArrivalView {
+  const since = (visits: VisitsView | null): VisitsView | null => (visits !== null && visits.lastAt >= from ? visits : null)
+  return { ...arrival, success: since(arrival.success), trouble: since(arrival.trouble) }
+}
+
+/** `nas (curl/8.5.0)`: who got through, by its address where it has no name, and what its program calls itself. */
+export function visitorName({ address, success }: ArrivalView): string {
+  const who = success?.name ?? address
+  const program = success === null || success.agent === null ? who : browserName(success.agent)
+  // Paired browsers are called so unless somebody said otherwise.
+  return program === who ? who : `${who} (${program})`
 }
 
 /** One thing that keeps devices out, and what to do about it. */

@@ -1,11 +1,9 @@
 import type { IdentityView } from '../../../shared/control/network-views.ts'
-import { shellWord } from '../../lib/text/commands.ts'
+import { busFunction, downloadLine, shellSetup, shellWord } from '../../lib/text/commands.ts'
+import { CLIENT_FILE, ROOT_FILE } from '../../lib/text/places.ts'
 import { literal } from '../../lib/text/programs.ts'
 
 /** Lines by which another machine talks to a shared bus. A key is pasted into them there; none is ever written here. */
-
-/** What the root certificate is called where it was copied to. */
-export const ROOT_FILE = 'intent-bus-root.pem'
 
 const PLACEHOLDER = 'paste a key here'
 const INTENT = '{"goal":"greet","payload":{"name":"Ada"},"visibility":"public"}'
@@ -14,42 +12,36 @@ export interface Snippet {
   readonly id: string
   readonly label: string
   readonly code: string
-  /** Whether the root certificate must lie beside it. */
-  readonly needsRoot: boolean
 }
 
 /**
  * Fetches the command line from this bus, by its pin or from nobody, installs it, and pairs. `command`: the line that pairs.
  */
 export function firstTimeLines(url: string, pin: string, command: string): string {
-  const file = 'intent-bus-client.tgz'
-  // -k only keeps curl from asking authorities; the pin is checked before anything is sent.
-  return `curl -sS -k --pinnedpubkey ${shellWord(pin)} -O ${shellWord(`${url}/${file}`)}
-npm install --global ./${file}
+  return `${downloadLine(url, pin, CLIENT_FILE)}
+npm install --global ./${CLIENT_FILE}
 ${command}`
 }
 
 /** `url`: the bus's address for other machines; `pin`: as curl takes it; `rootPem`: the root certificate. */
 export function networkSnippets(url: string, { pin, rootPem }: Pick<IdentityView, 'pin' | 'rootPem'>): Snippet[] {
-  const setup = `URL=${shellWord(url)}\nKEY=${shellWord(PLACEHOLDER)}`
-  const pinned = `${setup}\nPIN=${shellWord(pin)}`
+  const pinned = shellSetup({ url, pin }, shellWord(PLACEHOLDER))
+  const rooted = `URL=${shellWord(url)}\nKEY=${shellWord(PLACEHOLDER)}\n${busFunction(`--cacert ${ROOT_FILE}`)}`
+  const publish = `bus "$URL/intent" \\\n  -d ${shellWord(INTENT)}`
   return [
     {
       id: 'curl-pin',
       label: 'curl, pin',
-      needsRoot: false,
-      // -k only keeps curl from asking authorities; the pin is checked before anything is sent.
-      code: `${pinned}\ncurl -s -k --pinnedpubkey "$PIN" "$URL/intent" -H "X-API-KEY: $KEY" \\\n  -d ${shellWord(INTENT)}`
+      code: `${pinned}\n${publish}`
     },
     {
       id: 'curl-root',
       label: 'curl, root',
-      needsRoot: true,
-      code: `${setup}\ncurl -s --cacert ${ROOT_FILE} "$URL/intent" -H "X-API-KEY: $KEY" \\\n  -d ${shellWord(INTENT)}`
+      code: `${downloadLine(url, pin, ROOT_FILE)}\n${rooted}\n${publish}`
     },
-    { id: 'python', label: 'Python', needsRoot: false, code: pythonSnippet(url, rootPem) },
-    { id: 'typescript', label: 'TypeScript', needsRoot: false, code: typescriptSnippet(url, pin) },
-    { id: 'bash', label: 'bash worker', needsRoot: false, code: `${pinned}\n${BASH_WORKER}` }
+    { id: 'python', label: 'Python', code: pythonSnippet(url, rootPem) },
+    { id: 'typescript', label: 'TypeScript', code: typescriptSnippet(url, pin) },
+    { id: 'bash', label: 'bash worker', code: `${pinned}\n${BASH_WORKER}` }
   ]
 }
 
@@ -83,8 +75,7 @@ console.log(await bus.publish('greet', { name: 'Ada' }, { visibility: 'public' }
 }
 
 /** Claims one intent, if there is one within half a minute, and settles it. */
-const BASH_WORKER = `bus() { curl -s -k --pinnedpubkey "$PIN" -H "X-API-KEY: $KEY" "$@"; }
-CLAIMED="$(bus -X POST "$URL/claim?goal=greet&wait=30")"
+const BASH_WORKER = `CLAIMED="$(bus -X POST "$URL/claim?goal=greet&wait=30")"
 ID="$(echo "$CLAIMED" | sed 's/.*"id":"\\([^"]*\\)".*/\\1/')"
 TOKEN="$(echo "$CLAIMED" | sed 's/.*"claim_token":"\\([^"]*\\)".*/\\1/')"
 [ -n "$CLAIMED" ] && bus "$URL/fulfill/$ID" -d '{"claim_token":"'"$TOKEN"'","result":{"said":"Hello"}}'`

@@ -284,7 +284,7 @@ const DESKS = new WeakMap<Interface, Desk>()
 
 /** The desk of an interface: what was written stays when one looks at another screen. */
 export function deskOf(shared: Interface): Desk {
-  const desk = DESKS.get(shared) ?? new Desk(shared)
-  DESKS.set(shared, desk)
-  return desk
+  // Under a root of its own: what is derived would end with the component that asks first.
+  if (!DESKS.has(shared)) $effect.root(() => void DESKS.set(shared, new Desk(shared)))
+  return DESKS.get(shared)!
 }

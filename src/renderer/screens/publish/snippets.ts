@@ -1,6 +1,7 @@
 import { parseJson, prettyJson, type JsonNode } from '../../lib/json/parse.ts'
-import { shellWord } from '../../lib/text/commands.ts'
-import { literal, pythonKey, shellSetup, type KeySource } from '../../lib/text/programs.ts'
+import { downloadLine, shellSetup, shellWord } from '../../lib/text/commands.ts'
+import { CLIENT_FILE, ROOT_FILE, type BusPlace } from '../../lib/text/places.ts'
+import { literal, pythonKey, shellKey, type KeySource } from '../../lib/text/programs.ts'
 import { bodyMembers } from '../../lib/text/publish-body.ts'
 import { publicationBody } from './body.ts'
 import type { Publication } from './draft.ts'
@@ -11,22 +12,29 @@ export interface SnippetOptions {
   readonly publication: Publication
   /** Empty for none. */
   readonly idempotencyKey: string
-  readonly url: string
+  /** Where it runs. By a pin only curl and the client know a bus; the others need the root certificate beside them. */
+  readonly place: BusPlace
   readonly key: KeySource
 }
 
 /** Lines for a POSIX shell. */
-export function curlSnippet({ publication, idempotencyKey, url, key }: SnippetOptions): string {
+export function curlSnippet({ publication, idempotencyKey, place, key }: SnippetOptions): string {
   const headers = ['Content-Type: application/json', ...(idempotencyKey === '' ? [] : [`Idempotency-Key: ${idempotencyKey}`])]
-  return `${shellSetup(url, key)}
-curl -s "$URL/intent" -H "X-API-KEY: $KEY" \\
+  return `${shellSetup(place, shellKey(key))}
+bus "$URL/intent" \\
 ${headers.map((header) => `  -H ${shellWord(header)} \\\n`).join('')}  -d ${shellWord(publicationBody(publication))}`
 }
 
+/** Lines that bring, from a bus that is known by its pin, what the programs below know it by. */
+export function preparationLines(url: string, pin: string): string {
+  return `${[ROOT_FILE, CLIENT_FILE].map((file) => downloadLine(url, pin, file)).join('\n')}\nnpm install ./${CLIENT_FILE}`
+}
+
 /** Python's standard library. */
-export function pythonSnippet({ publication, idempotencyKey, url, key }: SnippetOptions): string {
+export function pythonSnippet({ publication, idempotencyKey, place: { url, pin }, key }: SnippetOptions): string {
   const keyCode = pythonKey(key)
-  return `${keyCode.startsWith('os.') ? 'import os\n' : ''}from urllib.request import Request, urlopen
+  const [trust, context] = pin === null ? ['', ''] : [`trust = ssl.create_default_context(cafile=${literal(ROOT_FILE)})\n`, ', context=trust']
+  return `${keyCode.startsWith('os.') ? 'import os\n' : ''}${pin === null ? '' : 'import ssl\n'}from urllib.request import Request, urlopen
 
 URL = ${literal(url)}
 KEY = ${keyCode}
@@ -36,19 +44,21 @@ headers = {
     "X-API-KEY": KEY,
     "Content-Type": "application/json",
 ${idempotencyKey === '' ? '' : `    "Idempotency-Key": ${literal(idempotencyKey)},\n`}}
-with urlopen(Request(URL + "/intent", INTENT.encode(), headers), timeout=30) as answer:
+${trust}with urlopen(Request(URL + "/intent", INTENT.encode(), headers), timeout=30${context}) as answer:
     print(answer.read().decode())`
 }
 
 /** The protocol's Python SDK. */
-export function sdkSnippet({ publication, idempotencyKey, url, key }: SnippetOptions): string {
+export function sdkSnippet({ publication, idempotencyKey, place: { url, pin }, key }: SnippetOptions): string {
   const keyCode = pythonKey(key)
   const members = bodyMembers(publication).map(({ name, json }) => `    ${name}=${pythonValue(parseJson(json)!, 1)},\n`)
   const last = idempotencyKey === '' ? '' : `    idempotency_key=${literal(idempotencyKey)},\n`
+  // urllib and requests, either of which may carry it, look there for authorities.
+  const trust = pin === null ? '' : `os.environ["SSL_CERT_FILE"] = os.environ["REQUESTS_CA_BUNDLE"] = ${literal(ROOT_FILE)}\n`
   return `# Python: pip install intent-bus
-${keyCode.startsWith('os.') ? 'import os\n' : ''}from intent_bus import IntentClient
+${trust !== '' || keyCode.startsWith('os.') ? 'import os\n' : ''}from intent_bus import IntentClient
 
-client = IntentClient(
+${trust}client = IntentClient(
     base_url=${literal(url)},
     api_key=${keyCode},
 )
@@ -56,9 +66,10 @@ print(client.publish(
 ${members.join('')}${last}))`
 }
 
-/** TypeScript with what Node.js brings along. */
-export function typescriptSnippet({ publication, idempotencyKey, url, key }: SnippetOptions): string {
-  return `${readsFile(key) ? "import { readFileSync } from 'node:fs'\n\n" : ''}const url = ${literal(url)}
+/** TypeScript with what Node.js brings along, and for pins with the bus's own client. */
+export function typescriptSnippet({ publication, idempotencyKey, place: { url, pin }, key }: SnippetOptions): string {
+  const imports = [...(readsFile(key) ? ["import { readFileSync } from 'node:fs'"] : []), ...(pin === null ? [] : ["import { tlsFetch } from 'intent-bus-client'"])]
+  return `${imports.map((line) => `${line}\n`).join('')}${imports.length > 0 ? '\n' : ''}${pin === null ? '' : `const fetch = tlsFetch({ pin: ${literal(pin)} })\n`}const url = ${literal(url)}
 const key = ${typescriptKey(key)}
 const intent = ${typescriptText(prettyJson(publicationBody(publication)))}
 
