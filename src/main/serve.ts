@@ -1,6 +1,5 @@
 import { assemble, type Faces } from './assemble.ts'
 import { Bus, type BusOptions } from './bus/bus.ts'
-import { systemClock } from './bus/clock.ts'
 import { systemRandom } from './bus/random.ts'
 import { sqliteCode, unreadable } from './bus/store/database.ts'
 import type { Built } from './built.ts'
@@ -8,6 +7,7 @@ import { ConfigError, type Config } from './config.ts'
 import type { Control } from './control/control.ts'
 import { DataDirectory } from './data-directory.ts'
 import { isReadableByOthers } from './file-vault.ts'
+import { HostClock } from './host-clock.ts'
 import type { Host } from './host.ts'
 import { INTERFACE_PATH } from './http/routes/client.ts'
 import { ListenError } from './net/listen-error.ts'
@@ -25,6 +25,9 @@ export interface Service {
   readonly interfaceUrl: string | undefined
   readonly mainKey: Secret
   readonly dashboardPassword: Secret
+  /** The system says that it is about to sleep, and that it is awake again. */
+  sleeps(): void
+  wakes(): void
   /** Answers what is under way and closes the database; `grace` bounds the waiting, in milliseconds. */
   close(grace: number): Promise<void>
 }
@@ -61,13 +64,20 @@ export async function serve(options: ServeOptions): Promise<Service> {
 async function serveFrom(directory: DataDirectory, options: ServeOptions): Promise<Service> {
   const { config, host, log, readerEntry, built } = options
   const settings = new SettingsFile(directory.file(SETTINGS_FILE), config)
+  const clock = new HostClock()
   const bus = openBus({
     path: config.databasePath,
-    clock: systemClock,
+    clock,
+    gapSource: clock,
     random: systemRandom(),
     readerEntry,
     claimTimeout: config.claimTimeout,
     cleanupInterval: config.cleanupInterval,
+    onGaps: (gaps) => {
+      for (const gap of gaps) log.info(gap, gap.cause === 'sleep' ? 'the machine slept' : 'the clock was set')
+      void faces?.sharing.look()
+      faces?.feed.noteGap()
+    },
     onCleanupError: (err) => log.error({ err }, 'cleanup failed; it is tried again in a minute'),
     onRollback: logSometimes((err) => log.error({ err }, 'the database did not take a transaction'))
   })
@@ -79,7 +89,7 @@ async function serveFrom(directory: DataDirectory, options: ServeOptions): Promi
     if (options.rotateDashboardPassword === true) await bus.sessions.endAll()
     faces = assemble({
       bus,
-      clock: systemClock,
+      clock,
       random: systemRandom(),
       config,
       settings,
@@ -106,7 +116,10 @@ async function serveFrom(directory: DataDirectory, options: ServeOptions): Promi
       },
       mainKey,
       dashboardPassword,
+      sleeps: () => clock.sleeps(),
+      wakes: () => clock.look(),
       async close(grace) {
+        clock.close()
         // Pages that follow events never end by themselves.
         feed.close()
         const unpaired = pairing.close()
@@ -120,6 +133,7 @@ async function serveFrom(directory: DataDirectory, options: ServeOptions): Promi
       }
     }
   } catch (error) {
+    clock.close()
     await Promise.all([faces?.listener.close(0), faces?.sharing.close(0)])
     await bus.close()
     throw error

@@ -39,7 +39,8 @@ const INTENT: IntentView = {
   resultType: 'json',
   claimedAt: null,
   claimAddress: null,
-  history: [{ at: NOW, event: 'published', key: 'main' }]
+  history: [{ at: NOW, event: 'published', key: 'main' }],
+  gaps: []
 }
 
 const garage = {

@@ -73,6 +73,7 @@ export class TestServer implements AsyncDisposable {
     const bus = new Bus({
       path,
       clock,
+      gapSource: handClock,
       random: systemRandom(),
       readerEntry: new URL('../../src/main/reader.ts', import.meta.url),
       claimTimeout: options.claimTimeout ?? 60,

@@ -70,7 +70,8 @@ export class Bus {
   /** Throws UnusableDatabaseError. */
   constructor(options: BusOptions) {
     this.#clock = options.clock
-    this.#parts = openParts(options)
+    // What was held across a gap is answered: who waited may be long gone, and who is there asks again.
+    this.#parts = openParts(options, () => this.endWaits())
     const { keys, meta, sessions, templates, savedViews, audit, clientEvents, reader, commits } = this.#parts
     this.keys = keys
     this.meta = meta
@@ -364,7 +365,8 @@ export class Bus {
 
   /** Writes what still waits and closes the database. */
   async close(): Promise<void> {
-    const { deadlines, rideTimer, commits, db } = this.#parts
+    const { deadlines, rideTimer, commits, db, stopListening } = this.#parts
+    stopListening()
     this.endWaits(true)
     this.#keyChanges.close()
     this.clientEvents.close()

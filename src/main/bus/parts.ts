@@ -4,8 +4,9 @@ import { Changes } from './changes.ts'
 import { ClaimCounter } from './claim-counter.ts'
 import { Cleanup } from './cleanup.ts'
 import { ClientEvents } from './client-events.ts'
-import type { Clock } from './clock.ts'
+import { NO_GAPS, type Clock, type Gap, type GapSource } from './clock.ts'
 import { Events } from './events.ts'
+import { Gaps } from './gaps.ts'
 import { Goals } from './goals.ts'
 import { IdSource } from './ids.ts'
 import { Idempotency } from './idempotency.ts'
@@ -45,6 +46,8 @@ export interface BusOptions {
   /** The database file. */
   readonly path: string
   readonly clock: Clock
+  /** Tells when nothing could run. Default: never. */
+  readonly gapSource?: GapSource
   readonly random: Random
   /** The module of the reading thread. */
   readonly readerEntry: URL
@@ -56,20 +59,27 @@ export interface BusOptions {
   readonly onCleanupError?: (error: unknown) => void
   /** Hears of transactions that were rolled back: a busy database, a full disk, or a fault. */
   readonly onRollback?: (error: unknown) => void
+  /** Hears of gaps that are on disk. */
+  readonly onGaps?: (gaps: readonly Gap[]) => void
 }
 
 export type Parts = ReturnType<typeof openParts>
 
-/** All that a bus is made of, put together on a database. Throws UnusableDatabaseError. */
-export function openParts(options: BusOptions) {
-  const { path, clock, random } = options
+/** All that a bus is made of, put together on a database; `onAwake` hears when it was asleep. Throws UnusableDatabaseError. */
+export function openParts(options: BusOptions, onAwake: () => void) {
+  const { path, clock, random, gapSource = NO_GAPS } = options
   const db = openDatabase(path)
   const keys = new Keys(db, random)
   const nonces = new Nonces(db, clock.now())
   const rates = new Rates(db)
   const keyValues = new KeyValueStore(db)
   const last = db.prepare('SELECT max(n) FROM intents').pluck().get() as number | null
-  const deadlines = new Deadlines(clock, () => void commits.poke())
+  const gaps = new Gaps(db, gapSource, (found) => {
+    options.onGaps?.(found)
+    onAwake()
+  })
+  const awakeClock: Clock = { now: () => gaps.awake(clock.now()), after: (seconds, wake) => clock.after(seconds, wake) }
+  const deadlines = new Deadlines(awakeClock, () => void commits.poke())
   const store: Store = {
     db,
     random,
@@ -78,6 +88,7 @@ export function openParts(options: BusOptions) {
     parking: new Parking(clock, () => void commits.poke()),
     tallies: new Tallies(db),
     deadlines,
+    gaps,
     idempotency: new Idempotency(db),
     goals: new Goals(db),
     workers: new Workers(db),
@@ -88,11 +99,14 @@ export function openParts(options: BusOptions) {
   const requeueing = new Requeueing(store)
   const sweep = new Sweep(store, requeueing)
   // Events come last: who hears them finds everything else as it is after the commit.
-  const participants: Participant[] = [lanes, tallies, nonces, rates, keys, sweep, goals, workers, statistics, events]
+  const participants: Participant[] = [gaps, lanes, tallies, nonces, rates, keys, sweep, goals, workers, statistics, events]
   const claiming = new Claiming(store, sweep, options.claimTimeout)
   const counter = new ClaimCounter(claiming, workers)
   const commits = new Commits(db, clock, {
-    begin: (now) => sweep.run(now),
+    begin: (now) => {
+      gaps.look(now)
+      sweep.run(now)
+    },
     conclude: (now) => parking.serve(counter, now),
     ride: (now, mustWrite) => {
       for (const participant of participants) participant.ride?.(now, mustWrite)
@@ -109,6 +123,7 @@ export function openParts(options: BusOptions) {
       options.onRollback?.(error)
     }
   })
+  const stopListening = gapSource.listen(() => void commits.poke())
   const rideTimer = new RideTimer(commits, clock, () => events.isWatched)
   const access = new AccessEvents()
   const sessions = new Sessions(db, commits, rideTimer, clock, random, () => access.tell('sessions'))
@@ -133,6 +148,8 @@ export function openParts(options: BusOptions) {
     workers,
     events,
     deadlines,
+    gaps,
+    stopListening,
     commits,
     rideTimer,
     publishing: new Publishing(store),
@@ -144,7 +161,7 @@ export function openParts(options: BusOptions) {
     settling: new Settling(store, requeueing),
     managing,
     bulk: new Bulk(commits, managing),
-    reading: new Reading(db),
+    reading: new Reading(db, gaps),
     retention,
     cleanup,
     changes: new Changes(commits, nonces, rideTimer),

@@ -107,6 +107,15 @@ export interface Count {
   readonly asOf: string
 }
 
+/** Time in which nothing could run: leases and lifetimes stood still. */
+export interface GapView {
+  /** Unix time when it was over. */
+  readonly at: number
+  /** Its length in seconds; of a clock that was set what it was set by, below 0 for back. */
+  readonly seconds: number
+  readonly cause: 'sleep' | 'clock'
+}
+
 export interface IntentView extends IntentRow {
   readonly visibility: Visibility
   readonly backoffBase: number
@@ -117,6 +126,8 @@ export interface IntentView extends IntentRow {
   readonly claimAddress: string | null
   /** Oldest first. */
   readonly history: readonly HistoryEvent[]
+  /** Those since it was published, oldest first. */
+  readonly gaps: readonly GapView[]
 }
 
 export interface BulkResult {

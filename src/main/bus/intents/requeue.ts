@@ -87,7 +87,7 @@ export class Requeueing {
 
   /** As good as new: no attempts, no result or error, a fresh lifetime (SPEC 8.5). */
   renew(row: QueueRow, history: string, now: number): void {
-    const expiresAt = now + INTENT_LIFETIME
+    const expiresAt = this.#store.gaps.awake(now) + INTENT_LIFETIME
     this.#reset.run(expiresAt, row.n)
     this.reopen(row, history, now, null)
     this.#store.deadlines.note(expiresAt)

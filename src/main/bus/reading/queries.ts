@@ -1,6 +1,7 @@
 import type { AuditPage } from '../../../shared/control/network-views.ts'
 import type * as views from '../../../shared/control/views.ts'
-import { findById, type IntentRow } from '../intents/intent.ts'
+import { readGaps, totalOf } from '../gaps.ts'
+import { findById, inUnixTime, type IntentRow } from '../intents/intent.ts'
 import type { Connection, Statement } from '../store/database.ts'
 import { AdminPages, type DeadLetter, type DeadLetterDetail, type Metrics, type Overview } from './admin-pages.ts'
 import { readAudit } from './audit.ts'
@@ -19,6 +20,9 @@ import { waitingLanes } from './waiting.ts'
 import { readWorkforce } from './workforce.ts'
 
 export type { Metrics, Overview }
+
+/** Gaps that an intent tells of. */
+const GAPS_SHOWN = 50
 
 export interface WorkersAnswer {
   readonly workers: readonly views.WorkerView[]
@@ -82,13 +86,13 @@ export class Queries {
 
   /** All about an intent; undefined when there is none with that id. */
   detail(id: string): views.IntentView | undefined {
-    const row = findById<IntentRow>(this.#find, id)
-    return row && toView(row)
+    const row = this.#row(id)
+    return row && toView(row, readGaps(this.#db, row.created_at, GAPS_SHOWN))
   }
 
   /** Why an intent is not being worked on; undefined when there is none with that id. */
   explain(id: string, context: ExplainContext): views.Explanation | undefined {
-    const row = findById<IntentRow>(this.#find, id)
+    const row = this.#row(id)
     return row && explain(this.#db, id, row, context)
   }
 
@@ -129,5 +133,10 @@ export class Queries {
   /** The state of the bus at a glance, and what wants attention. */
   summary(context: SummaryContext, share: Share): Promise<views.Overview> {
     return readSummary(this.#db, context, share)
+  }
+
+  #row(id: string): IntentRow | undefined {
+    const row = findById<IntentRow>(this.#find, id)
+    return row && inUnixTime(row, totalOf(this.#db))
   }
 }

@@ -1,4 +1,5 @@
 import type { Events } from '../events.ts'
+import type { Gaps } from '../gaps.ts'
 import type { Goals } from '../goals.ts'
 import type { Parking } from '../parking/parking.ts'
 import type { Idempotency } from '../idempotency.ts'
@@ -21,6 +22,7 @@ export interface Store {
   readonly tallies: Tallies
   readonly deadlines: Deadlines
   readonly idempotency: Idempotency
+  readonly gaps: Gaps
   readonly goals: Goals
   readonly workers: Workers
   readonly statistics: Statistics
