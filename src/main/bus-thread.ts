@@ -95,6 +95,9 @@ async function receive(message: ToBus): Promise<void> {
       stopListening()
       stopListening = () => {}
       break
+    case 'power':
+      service[message.what]()
+      break
     case 'close':
       await service.close(message.graceMs)
       await flushLog(LOG_PATIENCE_MS)

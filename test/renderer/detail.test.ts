@@ -79,7 +79,7 @@ describe('names of keys', () => {
 describe('the timeline', () => {
   /** Title and detail of each line of a history. */
   function lines(events: readonly HistoryEvent[], maxAttempts = 2): string[] {
-    return timelineOf({ history: events, maxAttempts }, keyNames([garage])).map(({ title, detail }) => [title, detail].filter(Boolean).join(' '))
+    return timelineOf({ history: events, gaps: [], maxAttempts }, keyNames([garage])).map(({ title, detail }) => [title, detail].filter(Boolean).join(' '))
   }
 
   test('tells a life in words', () => {
@@ -105,10 +105,27 @@ describe('the timeline', () => {
     ])
   })
 
+  test('tells of a night in between where it was, and of a clock that was set', () => {
+    const history = [
+      { at: NOW, event: 'published', key: 'main' },
+      { at: NOW + 1, event: 'claimed', attempt: 1, key: 'main' },
+      { at: NOW + 30_010, event: 'fulfilled' }
+    ] as const
+    const gaps = [
+      { at: NOW + 30_002, seconds: 30_000, cause: 'sleep' },
+      { at: NOW + 30_005, seconds: -90, cause: 'clock' }
+    ] as const
+    const entries = timelineOf({ history, gaps, maxAttempts: 2 }, keyNames([]))
+    expect(entries.map(({ event }) => event)).toEqual(['published', 'claimed', 'slept', 'clock_set', 'fulfilled'])
+    expect(entries[2]!.detail).toBe('for 8 h 20 min; its lease and its lifetime stood still.')
+    expect(entries[3]!.detail).toBe('back by 1 min 30 s; its lease and its lifetime are as long as before.')
+  })
+
   test('says what an intent died of, once', () => {
     const entries = timelineOf(
       {
         maxAttempts: 2,
+        gaps: [],
         history: [
           { at: NOW, event: 'published', key: 'main' },
           { at: NOW, event: 'claimed', attempt: 1, key: 'main' },
@@ -127,6 +144,7 @@ describe('the timeline', () => {
     const entries = timelineOf(
       {
         maxAttempts: 2,
+        gaps: [],
         history: [
           { at: NOW, event: 'published', key: 'main' },
           { at: NOW + 500, event: 'shortened', dropped: 1_200 },

@@ -100,6 +100,11 @@ export class BusClient {
     }
   }
 
+  /** Tells the bus that the machine is about to sleep, or is awake again. */
+  tellPower(what: 'sleeps' | 'wakes'): void {
+    if (this.isRunning) this.#send({ kind: 'power', what })
+  }
+
   /** Closes the bus for good: requests under way get `graceMs`, and a thread that hangs is ended after some more. */
   close(graceMs: number): Promise<void> {
     this.#closing ??= this.#close(graceMs)

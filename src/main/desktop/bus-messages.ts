@@ -40,6 +40,8 @@ export type ToBus =
   | { readonly kind: 'unlisten' }
   | { readonly kind: 'host-answer'; readonly id: number; readonly value: unknown }
   | { readonly kind: 'host-refusal'; readonly id: number; readonly message: string }
+  /** What the machine is about to do, or has just done. */
+  | { readonly kind: 'power'; readonly what: 'sleeps' | 'wakes' }
   /** Requests under way get so many milliseconds. */
   | { readonly kind: 'close'; readonly graceMs: number }
 

@@ -18,6 +18,7 @@ import { MainWindow } from './main-window.ts'
 import { Notifier } from './notifier.ts'
 import { OwnWindows } from './own-windows.ts'
 import { Panel } from './panel.ts'
+import { Power } from './power.ts'
 import { Quitting } from './quitting.ts'
 import { findQuitQuestion } from './quit-question.ts'
 import { built, resource } from './resources.ts'
@@ -46,6 +47,7 @@ export class Shell {
   readonly #panel: Panel
   readonly #notifier = new Notifier((hash) => this.#main.show(hash))
   readonly #quitting: Quitting
+  readonly #power: Power
   #tray: BusTray | undefined
 
   constructor(dataDir: string, log: Log) {
@@ -79,6 +81,7 @@ export class Shell {
       log,
       clock: systemClock
     })
+    this.#power = new Power({ tell: (what) => this.#bus.tellPower(what), isWanted: () => this.#services.settings.keepAwake })
     this.#quitting = new Quitting({ ask: () => this.#askToQuit(), close: () => this.#close() })
   }
 
@@ -90,6 +93,7 @@ export class Shell {
   async start(): Promise<void> {
     const open = (hash: string) => this.#main.show(hash)
     this.#quitting.listenToSystem()
+    this.#power.listen()
     serveContent(built('renderer'))
     guardWindows({ windows: this.#windows, log: this.#log, open })
     new IpcDoor({ bus: this.#bus, windows: this.#windows, log: this.#log }).open()
@@ -99,7 +103,10 @@ export class Shell {
     const watch = new BusWatch(
       this.#bus,
       systemClock,
-      (picture) => this.#tray?.show(picture),
+      (picture) => {
+        this.#tray?.show(picture)
+        this.#power.follow(picture)
+      },
       (frame) => {
         if (this.#services.settings.notifyDead) notices.take(frame)
       }

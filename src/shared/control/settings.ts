@@ -24,6 +24,8 @@ export const settingsSchema = z.strictObject({
   startAtLogin: z.boolean(),
   closeToTray: z.boolean(),
   notifyDead: z.boolean(),
+  /** Whether the machine is kept awake while intents are claimed. */
+  keepAwake: z.boolean(),
   /** Opens the panel from anywhere; empty for none. In Electron's notation of accelerators. */
   panelShortcut: z.string().max(64)
 })
@@ -46,5 +48,6 @@ export const DEFAULT_SETTINGS: Settings = {
   startAtLogin: false,
   closeToTray: true,
   notifyDead: true,
+  keepAwake: false,
   panelShortcut: 'CommandOrControl+Alt+B'
 }
