@@ -43,6 +43,8 @@ export interface Parts {
   readonly mainKey: Secret
   readonly password: Secret
   readonly built: Built
+  /** What a careful user wants to read of this start, beside what the host says. */
+  readonly notices?: readonly string[]
   /** Default: the system's. */
   readonly network?: Network
   /** Hears where the bus listens, whenever that changes. */
@@ -103,6 +105,7 @@ export function assemble(parts: Parts): Faces {
     config,
     feed,
     host,
+    notices: [...(parts.notices ?? []), ...host.notices],
     listener,
     sharing,
     pairing,

@@ -1,5 +1,6 @@
 import { assemble, type Faces } from './assemble.ts'
 import { Bus, type BusOptions } from './bus/bus.ts'
+import { systemClock } from './bus/clock.ts'
 import { systemRandom } from './bus/random.ts'
 import { sqliteCode, unreadable } from './bus/store/database.ts'
 import type { Built } from './built.ts'
@@ -16,6 +17,7 @@ import type { Listener } from './net/listener.ts'
 import type { Log } from './log.ts'
 import { Secret, type SecretOptions } from './secrets.ts'
 import { SettingsFile } from './settings.ts'
+import { StartRecord } from './start-record.ts'
 
 /** A bus that serves. */
 export interface Service {
@@ -45,6 +47,7 @@ export interface ServeOptions {
 }
 
 const SETTINGS_FILE = 'settings.json'
+const STARTS_FILE = 'starts.json'
 
 /**
  * Starts the whole bus on its data directory: lock, settings, database, secrets, listener. Desktop and headless alike.
@@ -53,15 +56,19 @@ const SETTINGS_FILE = 'settings.json'
 export async function serve(options: ServeOptions): Promise<Service> {
   const { config } = options
   const directory = DataDirectory.take(config.dataDir, config.databasePath)
+  const starts = new StartRecord(directory.file(STARTS_FILE), systemClock)
   try {
-    return await serveFrom(directory, options)
+    const service = await serveFrom(directory, starts, options)
+    starts.begun()
+    return service
   } catch (error) {
+    starts.ended()
     directory.release()
     throw error
   }
 }
 
-async function serveFrom(directory: DataDirectory, options: ServeOptions): Promise<Service> {
+async function serveFrom(directory: DataDirectory, starts: StartRecord, options: ServeOptions): Promise<Service> {
   const { config, host, log, readerEntry, built } = options
   const settings = new SettingsFile(directory.file(SETTINGS_FILE), config)
   const clock = new HostClock()
@@ -69,13 +76,14 @@ async function serveFrom(directory: DataDirectory, options: ServeOptions): Promi
     path: config.databasePath,
     clock,
     gapSource: clock,
+    withoutCleanup: starts.isCareful,
     random: systemRandom(),
     readerEntry,
     claimTimeout: config.claimTimeout,
     cleanupInterval: config.cleanupInterval,
     onGaps: (gaps) => {
       for (const gap of gaps) log.info(gap, gap.cause === 'sleep' ? 'the machine slept' : 'the clock was set')
-      void faces?.sharing.look()
+      if (!starts.isCareful) void faces?.sharing.look()
       faces?.feed.noteGap()
     },
     onCleanupError: (err) => log.error({ err }, 'cleanup failed; it is tried again in a minute'),
@@ -98,11 +106,12 @@ async function serveFrom(directory: DataDirectory, options: ServeOptions): Promi
       mainKey,
       password: dashboardPassword,
       built,
+      ...(starts.isCareful && { notices: [carefulStart(starts.crashes, log)] }),
       announce: (listener, sharing) => announce(directory, listener, sharing)
     })
     const { control, feed, listener, pairing, sharing } = faces
     await listen(listener, settings.values.port, options)
-    await sharing.look()
+    if (!starts.isCareful) await sharing.look()
     announce(directory, listener, sharing)
     await applySettings(settings, options)
     return {
@@ -129,6 +138,7 @@ async function serveFrom(directory: DataDirectory, options: ServeOptions): Promi
         await closed
         await unpaired
         await bus.close()
+        starts.ended()
         directory.release()
       }
     }
@@ -138,6 +148,13 @@ async function serveFrom(directory: DataDirectory, options: ServeOptions): Promi
     await bus.close()
     throw error
   }
+}
+
+/** Says what was left out of a start after many that crashed. */
+function carefulStart(crashes: number, log: Log): string {
+  const notice = `The bus ended by itself ${crashes} times in a row, each time soon after its start. To be reachable it now runs without sharing and cleanup. See its log, then start it again to have all of it.`
+  log.error(notice)
+  return notice
 }
 
 /** The rotations that the start was asked for; they have been done. */

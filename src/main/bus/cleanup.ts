@@ -8,15 +8,16 @@ export class Cleanup {
   readonly #clock: Clock
   readonly #interval: number
   readonly #onError: (error: unknown) => void
-  #nextAt = -Infinity
+  #nextAt: number
   #running: Promise<CleanupStats> | undefined
 
-  /** `interval`: least seconds between two passes. `onError` hears of passes that nobody waited for. */
+  /** `interval`: least seconds between two passes; Infinity for none with traffic. `onError` hears of passes that nobody waited for. */
   constructor(retention: Retention, clock: Clock, interval: number, onError: (error: unknown) => void) {
     this.#retention = retention
     this.#clock = clock
     this.#interval = interval
     this.#onError = onError
+    this.#nextAt = interval === Infinity ? Infinity : -Infinity
   }
 
   /** Runs a pass, or joins the one that is under way. */

@@ -55,6 +55,8 @@ export interface BusOptions {
   readonly claimTimeout: number
   /** Least seconds between two passes of cleanup (SPEC 14). */
   readonly cleanupInterval: number
+  /** Runs cleanup only when it is asked to. */
+  readonly withoutCleanup?: boolean
   /** Hears of passes of cleanup that failed. */
   readonly onCleanupError?: (error: unknown) => void
   /** Hears of transactions that were rolled back: a busy database, a full disk, or a fault. */
@@ -131,7 +133,7 @@ export function openParts(options: BusOptions, onAwake: () => void) {
   participants.unshift(sessions, audit)
   const managing = new Managing(store, requeueing)
   const retention = new Retention(store, commits, sweep, { nonces, rates, keyValues, sessions, audit })
-  const cleanup = new Cleanup(retention, clock, options.cleanupInterval, (error) => {
+  const cleanup = new Cleanup(retention, clock, options.withoutCleanup ? Infinity : options.cleanupInterval, (error) => {
     if (db.open) options.onCleanupError?.(error)
   })
   return {

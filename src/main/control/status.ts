@@ -16,6 +16,8 @@ export interface StatusSource {
   readonly clock: Clock
   readonly config: Config
   readonly host: Host
+  /** Sentences that a careful user wants to read. */
+  readonly notices: readonly string[]
   readonly listener: Listener
   readonly sharing: Sharing
   readonly pairing: Pairing
@@ -28,7 +30,7 @@ export interface StatusSource {
 
 /** How a running bus is, for operators. */
 export function busStatus(source: StatusSource): BusStatus {
-  const { bus, clock, config, host, listener, sharing, pairing, settings, mainKey, password, since } = source
+  const { bus, clock, config, host, notices, listener, sharing, pairing, settings, mainKey, password, since } = source
   const { requireSignatures, maintenance } = settings.values
   return {
     app: { name: APP_NAME, version: APP_VERSION, shell: host.shell },
@@ -49,7 +51,7 @@ export function busStatus(source: StatusSource): BusStatus {
     claimTimeout: config.claimTimeout,
     mainKey: secretView(mainKey),
     password: secretView(password),
-    notices: host.notices
+    notices
   }
 }
 
