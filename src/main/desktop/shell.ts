@@ -1,7 +1,8 @@
 import { join } from 'node:path'
 import { Worker } from 'node:worker_threads'
-import { app, clipboard, dialog, Menu, Notification, type MessageBoxOptions } from 'electron'
+import { app, clipboard, dialog, Menu, Notification, shell as electronShell, type MessageBoxOptions } from 'electron'
 import type { SettingName } from '../../shared/control/settings.ts'
+import type { BusStatus } from '../../shared/control/views.ts'
 import { APP_NAME } from '../app-info.ts'
 import { systemClock } from '../bus/clock.ts'
 import { flushLog, type Log } from '../log.ts'
@@ -66,7 +67,8 @@ export class Shell {
       icon: resource('icons/256x256.png'),
       log,
       clock: systemClock,
-      mayClose: () => this.#mayClose()
+      mayClose: () => this.#mayClose(),
+      onHopeless: () => this.#askAboutPage()
     })
     this.#services = new ShellServices({
       shortcut: new PanelShortcut(() => this.#panel.toggle()),
@@ -200,6 +202,25 @@ export class Shell {
     if (question === undefined) return true
     const buttons = ['Quit', 'Keep running']
     return (await this.#ask({ type: 'warning', ...question, buttons, defaultId: 1, cancelId: 1, noLink: true })) === 0
+  }
+
+  /** Whether to load a page once more that has ended many times. */
+  async #askAboutPage(): Promise<boolean> {
+    const status = (await this.#bus.call('status.get', {})) as { readonly value?: BusStatus }
+    const { listener } = status.value ?? {}
+    const url = listener?.state === 'listening' ? listener.url : undefined
+    const buttons = ['Try again', 'Close the window', ...(url === undefined ? [] : ['Open in the browser'])]
+    const button = await this.#ask({
+      type: 'error',
+      message: 'The window’s page ended by itself again and again.',
+      detail: `The bus is not concerned and goes on. The log in ${this.#logFile} says when it happened.`,
+      buttons,
+      defaultId: 0,
+      cancelId: 1,
+      noLink: true
+    })
+    if (button === 2) await electronShell.openExternal(`${url}/admin/`)
+    return button === 0
   }
 
   /** The button that was pressed. */
