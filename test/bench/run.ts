@@ -15,6 +15,7 @@ import { mainThread } from './main-thread.ts'
 import { memory } from './memory.ts'
 import { operators } from './operators.ts'
 import { isReached, ratioTable, tableText, type Findings } from './report.ts'
+import { restart } from './restart.ts'
 import { FULL, QUICK, type Settings } from './settings.ts'
 
 /**
@@ -30,6 +31,7 @@ const SECTIONS: Readonly<Record<string, Section>> = {
   cleanup,
   operators,
   dispatch,
+  restart,
   'main-thread': mainThread
 }
 const CLEAR_LINE = '\r\u001b[K'

@@ -28,6 +28,7 @@ export interface Settings {
     /** Workers that wait while memory is measured. */
     readonly parked: number
   }
+  readonly restart: { readonly intents: number; readonly rounds: number }
   readonly mainThread: { readonly connections: number; readonly seconds: number }
 }
 
@@ -39,6 +40,7 @@ export const FULL: Settings = {
   cleanup: { rows: 1_000_000, slices: 5, window: 4 },
   operators: { rounds: 8, window: 3 },
   dispatch: { workers: 100, publishes: 600, perSecond: 50, parked: 1_000 },
+  restart: { intents: 100_000, rounds: 5 },
   mainThread: { connections: 40, seconds: 6 }
 }
 
@@ -51,5 +53,6 @@ export const QUICK: Settings = {
   cleanup: { rows: 10_000, slices: 1, window: 0.3 },
   operators: { rounds: 1, window: 0.3 },
   dispatch: { workers: 10, publishes: 10, perSecond: 50, parked: 20 },
+  restart: { intents: 1_000, rounds: 1 },
   mainThread: { connections: 8, seconds: 0.5 }
 }
