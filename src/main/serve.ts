@@ -1,8 +1,10 @@
 import { assemble, type Faces } from './assemble.ts'
+import { SafetyNet, type AskedRecovery } from './backups/safety-net.ts'
+import type { Safety } from './backups/safety.ts'
 import { Bus, type BusOptions } from './bus/bus.ts'
 import { systemClock } from './bus/clock.ts'
 import { systemRandom } from './bus/random.ts'
-import { sqliteCode, unreadable } from './bus/store/database.ts'
+import { isDiskTrouble, sqliteCode, unreadable, UnusableDatabaseError, withoutDisk } from './bus/store/database.ts'
 import type { Built } from './built.ts'
 import { ConfigError, type Config } from './config.ts'
 import type { Control } from './control/control.ts'
@@ -11,6 +13,7 @@ import { isReadableByOthers } from './file-vault.ts'
 import { HostClock } from './host-clock.ts'
 import type { Host } from './host.ts'
 import { INTERFACE_PATH } from './http/routes/client.ts'
+import { ProtocolError } from '../shared/errors.ts'
 import { ListenError } from './net/listen-error.ts'
 import type { Sharing } from './lan/sharing.ts'
 import type { Listener } from './net/listener.ts'
@@ -42,6 +45,10 @@ export interface ServeOptions {
   readonly built: Built
   /** Goes on without a listener when the port cannot be had: the desktop's window can say so and change it. */
   readonly tolerateListenTrouble?: boolean
+  /** Closes the service and starts it again: a backup is to take the place of the database. */
+  readonly restart: () => void
+  /** What this start is to do about its database before it opens it. */
+  readonly recovery?: AskedRecovery | undefined
   readonly rotateMainKey?: boolean
   readonly rotateDashboardPassword?: boolean
 }
@@ -64,15 +71,28 @@ export async function serve(options: ServeOptions): Promise<Service> {
   } catch (error) {
     starts.ended()
     directory.release()
-    throw error
+    throw isOfDisk(error) ? withoutFiles(config.dataDir, error) : error
   }
+}
+
+function isOfDisk(error: unknown): error is ProtocolError {
+  return error instanceof ProtocolError && error.code === 'storage_unavailable'
+}
+
+/** What the start has to write and cannot, as a secret at the very first one. */
+function withoutFiles(dataDir: string, { message }: ProtocolError): Error {
+  return new UnusableDatabaseError(`The bus cannot start in ${dataDir}: ${message.charAt(0).toLowerCase()}${message.slice(1)}`)
 }
 
 async function serveFrom(directory: DataDirectory, starts: StartRecord, options: ServeOptions): Promise<Service> {
   const { config, host, log, readerEntry, built } = options
   const settings = new SettingsFile(directory.file(SETTINGS_FILE), config)
   const clock = new HostClock()
-  const bus = openBus({
+  const sayRollback = logSometimes((err) => log.error({ err }, 'the database did not take a transaction'))
+  const net = new SafetyNet({ config, host, log, clock })
+  await net.prepare(options.recovery)
+  let safety: Safety | undefined
+  const bus = openBus(net, {
     path: config.databasePath,
     clock,
     gapSource: clock,
@@ -86,9 +106,16 @@ async function serveFrom(directory: DataDirectory, starts: StartRecord, options:
       if (!starts.isCareful) void faces?.sharing.look()
       faces?.feed.noteGap()
     },
+    onCleanup: (report) => log.info(report, 'cleanup'),
     onCleanupError: (err) => log.error({ err }, 'cleanup failed; it is tried again in a minute'),
-    onRollback: logSometimes((err) => log.error({ err }, 'the database did not take a transaction'))
+    onRollback: (error) => {
+      sayRollback(error)
+      safety?.failed(error)
+    },
+    onUnreadable: (problem) => safety?.damaged(problem)
   })
+  const { isCareful } = starts
+  safety = net.over(bus, { threadEntry: built.backupEntry, isCareful, feed: () => faces?.feed, restart: options.restart })
   let faces: Faces | undefined
   try {
     const { mainKey, dashboardPassword } = await findSecrets(bus, options)
@@ -106,13 +133,15 @@ async function serveFrom(directory: DataDirectory, starts: StartRecord, options:
       mainKey,
       password: dashboardPassword,
       built,
+      safety,
       ...(starts.isCareful && { notices: [carefulStart(starts.crashes, log)] }),
-      announce: (listener, sharing) => announce(directory, listener, sharing)
+      announce: (listener, sharing) => announce(directory, log, listener, sharing)
     })
-    const { control, feed, listener, pairing, sharing } = faces
+    const { control, feed, imports, listener, pairing, sharing, storage } = faces
+    await storage.look()
     await listen(listener, settings.values.port, options)
     if (!starts.isCareful) await sharing.look()
-    announce(directory, listener, sharing)
+    announce(directory, log, listener, sharing)
     await applySettings(settings, options)
     return {
       control,
@@ -129,6 +158,9 @@ async function serveFrom(directory: DataDirectory, starts: StartRecord, options:
       wakes: () => clock.look(),
       async close(grace) {
         clock.close()
+        storage.close()
+        imports.close()
+        await safety.close()
         // Pages that follow events never end by themselves.
         feed.close()
         const unpaired = pairing.close()
@@ -144,6 +176,8 @@ async function serveFrom(directory: DataDirectory, starts: StartRecord, options:
     }
   } catch (error) {
     clock.close()
+    faces?.storage.close()
+    await safety.close()
     await Promise.all([faces?.listener.close(0), faces?.sharing.close(0)])
     await bus.close()
     throw error
@@ -168,9 +202,10 @@ function urlOf({ state }: Listener): string | undefined {
   return state.state === 'listening' ? state.url : undefined
 }
 
-function announce(directory: DataDirectory, listener: Listener, { urls }: Sharing): void {
+function announce(directory: DataDirectory, log: Log, listener: Listener, { urls }: Sharing): void {
   const url = urlOf(listener)
-  directory.announce({ pid: process.pid, ...(url !== undefined && { url }), ...(urls.length > 0 && { shared: urls }) })
+  const running = { pid: process.pid, ...(url !== undefined && { url }), ...(urls.length > 0 && { shared: urls }) }
+  if (!directory.announce(running)) log.warn('the disk does not take running.json: other programs of this machine do not find the bus by it')
 }
 
 async function listen(listener: Listener, port: number, { log, tolerateListenTrouble }: ServeOptions): Promise<void> {
@@ -193,11 +228,12 @@ async function applySettings(settings: SettingsFile, { host, log }: ServeOptions
 }
 
 /** A damaged table shows only when it is read. */
-function openBus(options: BusOptions): Bus {
+function openBus(net: SafetyNet, options: BusOptions): Bus {
   try {
     return new Bus(options)
   } catch (error) {
-    throw sqliteCode(error) === undefined ? error : unreadable(options.path, error)
+    if (isDiskTrouble(error)) throw withoutDisk(options.path, error)
+    throw net.explain(sqliteCode(error) === undefined ? error : unreadable(options.path, error))
   }
 }
 

@@ -6,6 +6,7 @@ import { dirname, join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { BUILT_HEADLESS, ROOT } from '../support/bus-process.ts'
 import { temporaryFolder } from '../support/folders.ts'
+import { backup } from './backup.ts'
 import { BigDatabase } from './big-database.ts'
 import { claims } from './claims.ts'
 import { cleanup } from './cleanup.ts'
@@ -30,6 +31,7 @@ const SECTIONS: Readonly<Record<string, Section>> = {
   memory,
   cleanup,
   operators,
+  backup,
   dispatch,
   restart,
   'main-thread': mainThread

@@ -194,7 +194,7 @@ describe('how an intent is now', () => {
       []
     ],
     ['is dead', { status: 'dead' }, 'Dead letter', 'No worker gets it any more. Retry puts it back into the queue.', []],
-    ['is expired', { status: 'expired' }, 'Out of the queue', 'Retry puts it back with a fresh lifetime.', []]
+    ['is expired', { status: 'expired' }, 'Out of the queue', 'No worker claimed it in its lifetime. Publish again puts it back, with a fresh one.', []]
   ])('it %s', (_name, change, title, text, labels) => {
     const present = presentOf({ ...INTENT, ...change }, NOW)
     expect(present).toMatchObject({ title, text })
@@ -222,7 +222,7 @@ describe('publishing again', () => {
       backoffBase: 1.5,
       target: 'pi4',
       capability: 'gpu',
-      expiresAt: NOW + 90 + DAY
+      runAt: NOW + 90
     })
     expect(JSON.parse(body)).toEqual({
       goal: 'resize',
@@ -238,9 +238,11 @@ describe('publishing again', () => {
     })
   })
 
-  test('the delay is not known any more once the lifetime is another', () => {
-    expect(delayOf({ ...INTENT, expiresAt: NOW + 0.25 + DAY })).toBe(0.25)
+  test('the delay is known whatever the lifetime was, until it is put back', () => {
+    expect(delayOf({ ...INTENT, runAt: NOW + 0.25 })).toBe(0.25)
     expect(delayOf({ ...INTENT, history: [...INTENT.history, { at: NOW + 7, event: 'retried' }] })).toBeNull()
+    expect(delayOf({ ...INTENT, history: [...INTENT.history, { at: NOW + 7, event: 'failed', error: 'no', requeued_until: NOW + 20 }] })).toBeNull()
+    expect(delayOf({ ...INTENT, history: [...INTENT.history, { at: NOW + 7, event: 'failed', error: 'no' }] })).toBe(0)
   })
 
   test('a backoff doubles with each attempt, and there is none behind the last (SPEC 3.3)', () => {

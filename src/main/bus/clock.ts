@@ -12,8 +12,8 @@ export interface Gap {
   readonly at: number
   /** Its length in seconds; of a clock that was set what it was set by, below 0 for back. */
   readonly seconds: number
-  /** `sleep`: the machine slept, or the process was stopped. `clock`: the clock was set. */
-  readonly cause: 'sleep' | 'clock'
+  /** `sleep`: the machine slept, or the process was stopped. `clock`: the clock was set. `restore`: the time since a backup that was restored. */
+  readonly cause: 'sleep' | 'clock' | 'restore'
 }
 
 /** Tells of gaps. */

@@ -1,3 +1,6 @@
+import type { CleanupView } from '../../shared/control/storage-views.ts'
+import { ProtocolError } from '../../shared/errors.ts'
+import { INTENT_LIFETIME } from '../../shared/limits.ts'
 import { AccessEvents } from './access-events.ts'
 import { Audit } from './audit.ts'
 import { Changes } from './changes.ts'
@@ -32,13 +35,15 @@ import { Sessions } from './sessions.ts'
 import { SettledWaits } from './settled-waits.ts'
 import { Statistics } from './statistics.ts'
 import { Commits } from './store/commits.ts'
-import { openDatabase } from './store/database.ts'
+import { checkpoint, openDatabase } from './store/database.ts'
 import { Deadlines } from './store/deadlines.ts'
 import { Lanes } from './store/lanes.ts'
 import type { Participant } from './store/participant.ts'
 import { RideTimer } from './store/ride-timer.ts'
+import { Space } from './store/space.ts'
 import type { Store } from './store/store.ts'
 import { Tallies } from './store/tallies.ts'
+import { WriteHealth } from './store/write-health.ts'
 import { Templates } from './templates.ts'
 import { Workers } from './workers.ts'
 
@@ -57,10 +62,14 @@ export interface BusOptions {
   readonly cleanupInterval: number
   /** Runs cleanup only when it is asked to. */
   readonly withoutCleanup?: boolean
+  /** Hears what came of passes of cleanup. */
+  readonly onCleanup?: (report: CleanupView) => void
   /** Hears of passes of cleanup that failed. */
   readonly onCleanupError?: (error: unknown) => void
   /** Hears of transactions that were rolled back: a busy database, a full disk, or a fault. */
   readonly onRollback?: (error: unknown) => void
+  /** Hears of questions that the reading thread could not answer because the database is damaged. */
+  readonly onUnreadable?: (problem: string) => void
   /** Hears of gaps that are on disk. */
   readonly onGaps?: (gaps: readonly Gap[]) => void
 }
@@ -95,7 +104,8 @@ export function openParts(options: BusOptions, onAwake: () => void) {
     goals: new Goals(db),
     workers: new Workers(db),
     statistics: new Statistics(db),
-    events: new Events()
+    events: new Events(),
+    terms: { intentLifetime: INTENT_LIFETIME }
   }
   const { events, goals, lanes, parking, statistics, tallies, workers } = store
   const requeueing = new Requeueing(store)
@@ -122,9 +132,18 @@ export function openParts(options: BusOptions, onAwake: () => void) {
     rolledBack: (error) => {
       for (const participant of participants) participant.rolledBack?.()
       parking.rolledBack()
+      writeHealth.failed(error)
       options.onRollback?.(error)
     }
   })
+  const meta = new Meta(db)
+  const probe = (): Promise<void> => {
+    checkpoint(db)
+    return commits.run((now) => meta.set('write_probe', String(now)))
+  }
+  const storageListeners = new Set<() => void>()
+  const tellStorage = (): void => storageListeners.forEach((listener) => listener())
+  const writeHealth = new WriteHealth(clock, probe, tellStorage)
   const stopListening = gapSource.listen(() => void commits.poke())
   const rideTimer = new RideTimer(commits, clock, () => events.isWatched)
   const access = new AccessEvents()
@@ -132,13 +151,22 @@ export function openParts(options: BusOptions, onAwake: () => void) {
   const audit = new Audit(db, rideTimer, clock)
   participants.unshift(sessions, audit)
   const managing = new Managing(store, requeueing)
-  const retention = new Retention(store, commits, sweep, { nonces, rates, keyValues, sessions, audit })
-  const cleanup = new Cleanup(retention, clock, options.withoutCleanup ? Infinity : options.cleanupInterval, (error) => {
-    if (db.open) options.onCleanupError?.(error)
+  const space = new Space(db)
+  const retention = new Retention(store, commits, sweep, { nonces, rates, keyValues, sessions, audit, space })
+  const cleanup = new Cleanup(retention, {
+    clock,
+    interval: options.withoutCleanup ? Infinity : options.cleanupInterval,
+    onReport: (report) => options.onCleanup?.(report),
+    onOverfull: tellStorage,
+    onError: (error) => {
+      const isEnd = error instanceof ProtocolError && error.code === 'shutting_down'
+      if (db.open && !isEnd) options.onCleanupError?.(error)
+    }
   })
   return {
     db,
-    meta: new Meta(db),
+    store,
+    meta,
     keys,
     access,
     audit,
@@ -147,6 +175,7 @@ export function openParts(options: BusOptions, onAwake: () => void) {
     keyValues,
     idempotency: store.idempotency,
     tallies,
+    terms: store.terms,
     workers,
     events,
     deadlines,
@@ -166,10 +195,13 @@ export function openParts(options: BusOptions, onAwake: () => void) {
     reading: new Reading(db, gaps),
     retention,
     cleanup,
+    space,
+    storageListeners,
+    writeHealth,
     changes: new Changes(commits, nonces, rideTimer),
     sessions,
     templates: new Templates(db, commits, random),
     savedViews: new SavedViews(db, commits, random),
-    reader: new Reader(options.readerEntry, path)
+    reader: new Reader(options.readerEntry, path, (problem) => options.onUnreadable?.(problem))
   } as const
 }

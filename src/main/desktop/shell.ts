@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { Worker } from 'node:worker_threads'
 import { app, clipboard, dialog, Menu, Notification, shell as electronShell, type MessageBoxOptions } from 'electron'
+import type { Recovery } from '../../shared/control/backup-views.ts'
 import type { SettingName } from '../../shared/control/settings.ts'
 import type { BusStatus } from '../../shared/control/views.ts'
 import { APP_NAME } from '../app-info.ts'
@@ -76,7 +77,7 @@ export class Shell {
       dataDir
     })
     this.#bus = new BusClient({
-      spawn: () => this.#spawn(),
+      spawn: (recovery) => this.#spawn(recovery),
       services: this.#services,
       dataDir,
       logFile: this.#logFile,
@@ -155,13 +156,14 @@ export class Shell {
     if (!answer.ok) await this.#ask({ type: 'error', message: answer.error.message })
   }
 
-  async #spawn(): Promise<Worker> {
+  async #spawn(recovery: Recovery | null): Promise<Worker> {
     const keychain = await this.#services.findKeychain()
     const data: BusThreadData = {
       logFile: this.#logFile,
       keychain: keychain?.name ?? null,
       unavailableSettings: this.#unavailableSettings(),
-      notices: keychain === null ? [noKeychain(this.#dataDir)] : []
+      notices: keychain === null ? [noKeychain(this.#dataDir)] : [],
+      recovery
     }
     return new Worker(built('main/bus-thread.js'), { workerData: data, name: 'bus' })
   }

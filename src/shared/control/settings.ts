@@ -10,6 +10,8 @@ export const settingsSchema = z.strictObject({
   maintenance: z.boolean(),
   fulfilledDays: wholeNumber(SETTING_RANGES.fulfilledDays),
   deadDays: wholeNumber(SETTING_RANGES.deadDays),
+  maxDatabaseMegabytes: wholeNumber(SETTING_RANGES.maxDatabaseMegabytes),
+  intentLifetimeHours: wholeNumber(SETTING_RANGES.intentLifetimeHours),
   /** Whether other machines may reach the bus, over HTTPS. */
   share: z.boolean(),
   sharePort: wholeNumber(SETTING_RANGES.port),
@@ -39,6 +41,8 @@ export const DEFAULT_SETTINGS: Settings = {
   maintenance: false,
   fulfilledDays: 7,
   deadDays: 7,
+  maxDatabaseMegabytes: 1_024,
+  intentLifetimeHours: 24,
   share: false,
   sharePort: 7611,
   shareInterface: '',

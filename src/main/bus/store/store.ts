@@ -27,4 +27,11 @@ export interface Store {
   readonly workers: Workers
   readonly statistics: Statistics
   readonly events: Events
+  readonly terms: Terms
+}
+
+/** What operators set that counts for intents from then on. */
+export interface Terms {
+  /** Seconds that an open intent may wait from its first `run_at` on (SPEC 4.2). */
+  intentLifetime: number
 }

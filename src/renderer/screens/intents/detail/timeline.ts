@@ -8,7 +8,7 @@ import type { KeyNames } from './names.ts'
 export interface TimelineEntry {
   /** Its place in the history as it was stored: the same after more has happened. */
   readonly key: string
-  readonly event: HistoryEvent['event'] | 'slept' | 'clock_set'
+  readonly event: HistoryEvent['event'] | 'slept' | 'clock_set' | 'restored'
   /** Unix seconds. */
   readonly at: number
   readonly title: string
@@ -57,6 +57,9 @@ function entryOfGap({ at, seconds, cause }: GapView): TimelineEntry {
     const detail = `${seconds < 0 ? 'back' : 'forward'} by ${length}; its lease and its lifetime are as long as before.`
     return { ...common, event: 'clock_set', title: 'The clock was set', detail }
   }
+  if (cause === 'restore') {
+    return { ...common, event: 'restored', title: 'A backup was restored', detail: `from ${length} before; its lease and its lifetime are as long as then.` }
+  }
   return { ...common, event: 'slept', title: 'The bus’s machine slept', detail: `for ${length}; its lease and its lifetime stood still.` }
 }
 
@@ -79,6 +82,8 @@ function wordsOf(event: HistoryEvent, isLast: boolean, maxAttempts: number, name
       return { title: 'Lease lost', detail: `The worker did not report in time.${isLast ? ' No attempts left.' : ''}`, isFinal: isLast }
     case 'returned':
       return plain('Returned', 'The worker was gone before it had the intent; the attempt does not count.')
+    case 'moved':
+      return plain('Moved here', 'It came from another bus, where a worker had claimed it; that lease does not count here.')
     case 'fulfilled':
       return plain('Fulfilled')
     case 'cancelled':
