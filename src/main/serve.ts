@@ -186,7 +186,7 @@ async function serveFrom(directory: DataDirectory, starts: StartRecord, options:
 
 /** Says what was left out of a start after many that crashed. */
 function carefulStart(crashes: number, log: Log): string {
-  const notice = `The bus ended by itself ${crashes} times in a row, each time soon after its start. To be reachable it now runs without sharing and cleanup. See its log, then start it again to have all of it.`
+  const notice = `The bus ended by itself ${crashes} times in a row, each time soon after its start. To be reachable it now runs without sharing, cleanup and backups. See its log, then start it again to have all of it.`
   log.error(notice)
   return notice
 }

@@ -131,13 +131,13 @@ test.each(VIEWS)('$name: nothing sticks out, and axe finds nothing serious', asy
 describe('the port', () => {
   test('that is taken is refused at its field, and nothing changes', async () => {
     const { port } = taken.address() as AddressInfo
-    await page.getByLabel('Port').fill('70000')
+    await page.getByLabel('Port', { exact: true }).fill('70000')
     await page.keyboard.press('Enter')
     await expect(section('Serving')).toContainText('A whole number from 0 to 65535.')
-    await page.getByLabel('Port').fill(String(port))
+    await page.getByLabel('Port', { exact: true }).fill(String(port))
     await section('Serving').getByRole('button', { name: 'Apply' }).click()
     await expect(section('Serving')).toContainText(`Port ${port} on 127.0.0.1 is taken by another program`)
-    await expect(page.getByLabel('Port')).toHaveAttribute('aria-invalid', 'true')
+    await expect(page.getByLabel('Port', { exact: true })).toHaveAttribute('aria-invalid', 'true')
     expect(await claimStatus()).toBe(204)
   })
 
@@ -147,7 +147,7 @@ describe('the port', () => {
     await section('Serving').getByRole('button', { name: 'Apply' }).click()
     await expect(page).toHaveURL(`http://127.0.0.1:${port}/admin/#/settings`)
     await login(page, app.bus.password)
-    await expect(page.getByLabel('Port')).toHaveValue(String(port))
+    await expect(page.getByLabel('Port', { exact: true })).toHaveValue(String(port))
     await expect(section('Serving')).toContainText(`http://127.0.0.1:${port}`)
   })
 })

@@ -52,7 +52,7 @@ test('a bus that is killed at every start comes up without what may be to blame,
   const credentials = Buffer.from(`admin:${careful.password}`).toString('base64')
   const headers = { Authorization: `Basic ${credentials}` }
   const { json } = await ask(careful.url, { method: 'POST', path: '/admin/control/status.get', headers, body: {} })
-  expect(JSON.stringify(json)).toContain('without sharing and cleanup')
+  expect(JSON.stringify(json)).toContain('without sharing, cleanup and backups')
   const published = await ask(careful.url, { method: 'POST', path: '/intent', headers: { 'X-API-KEY': careful.mainKey }, body: { goal: 'g', payload: {} } })
   expect(published.status).toBe(201)
   await careful.kill('SIGTERM')
