@@ -9,6 +9,7 @@ export default defineConfig({
       rollupOptions: {
         input: {
           announcer: 'src/main/announcer.ts',
+          'backup-thread': 'src/main/backup-thread.ts',
           'bus-thread': 'src/main/bus-thread.ts',
           headless: 'src/main/headless.ts',
           index: 'src/main/index.ts',

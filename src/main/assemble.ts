@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { APP_VERSION } from './app-info.ts'
+import type { Safety } from './backups/safety.ts'
 import type { Bus } from './bus/bus.ts'
 import type { Built } from './built.ts'
 import type { Clock } from './bus/clock.ts'
@@ -26,9 +27,14 @@ import { Listener } from './net/listener.ts'
 import type { Log } from './log.ts'
 import type { Secret } from './secrets.ts'
 import type { SettingsFile } from './settings.ts'
+import { Exports } from './transfer/exports.ts'
+import { Imports } from './transfer/imports.ts'
+import { StorageWatch } from './storage/storage-watch.ts'
 
 /** The certificate that users copy to other machines. */
 const ROOT_FILE = 'intent-bus-root.pem'
+/** For files on their way in. */
+const IMPORTS_FOLDER = 'imports'
 const LEAF_FILE = 'sharing-leaf.json'
 
 /** A bus and all that decides how it is reached. */
@@ -43,6 +49,9 @@ export interface Parts {
   readonly mainKey: Secret
   readonly password: Secret
   readonly built: Built
+  readonly safety: Safety
+  /** What a careful user wants to read of this start, beside what the host says. */
+  readonly notices?: readonly string[]
   /** Default: the system's. */
   readonly network?: Network
   /** Hears where the bus listens, whenever that changes. */
@@ -56,6 +65,9 @@ export interface Faces {
   readonly pairing: Pairing
   readonly feed: Feed
   readonly control: Control
+  /** Does not look by itself until it is told to. */
+  readonly storage: StorageWatch
+  readonly imports: Imports
 }
 
 /** Puts HTTP and the control contract over a bus. */
@@ -88,6 +100,11 @@ export function assemble(parts: Parts): Faces {
     settings.values
   )
   const feed: Feed = new Feed(bus, clock, () => busStatus(deps))
+  const storage = watchStorage(parts, () => {
+    // A full disk may have kept it from being said before.
+    parts.announce(listener, sharing)
+    feed.noteStatus()
+  })
   const pairing: Pairing = new Pairing({
     bus,
     clock,
@@ -98,12 +115,21 @@ export function assemble(parts: Parts): Faces {
       if (what === 'waiting') feed.noteStatus()
     }
   })
+  const imports = new Imports({
+    bus,
+    clock,
+    folder: join(config.dataDir, IMPORTS_FOLDER),
+    mainDigest: () => mainKey.digest,
+    onChange: () => feed.noteChanged('transfer'),
+    onError: (err) => log.error({ err }, 'an import failed')
+  })
   const deps: ControlDependencies = {
     bus,
     clock,
     config,
     feed,
     host,
+    notices: [...(parts.notices ?? []), ...host.notices],
     listener,
     sharing,
     pairing,
@@ -111,6 +137,10 @@ export function assemble(parts: Parts): Faces {
     settings,
     mainKey,
     password,
+    storage,
+    safety: parts.safety,
+    exports: new Exports(bus.reader, clock),
+    imports,
     since: clock.now(),
     announce: () => parts.announce(listener, sharing)
   }
@@ -145,5 +175,25 @@ export function assemble(parts: Parts): Faces {
     isShared
   })
   const handle = app.callback()
-  return { listener, sharing, pairing, feed, control }
+  return { listener, sharing, pairing, feed, control, storage, imports }
+}
+
+/** Says in the log what becomes of the storage; `onChange` tells it to operators. */
+function watchStorage({ bus, clock, config, settings, log }: Parts, onChange: () => void): StorageWatch {
+  const { dataDir, databasePath } = config
+  const storage = new StorageWatch({
+    bus,
+    clock,
+    dataDir,
+    databasePath,
+    maxMegabytes: () => settings.values.maxDatabaseMegabytes,
+    onChange({ state, problem }) {
+      if (problem === null) log.info('the storage is fine again')
+      else if (state === 'low' || state === 'overfull') log.warn(problem)
+      else log.error(problem)
+      onChange()
+    }
+  })
+  bus.onStorage(() => void storage.look())
+  return storage
 }

@@ -8,6 +8,8 @@ export interface Built {
   readonly clientPackage: string
   /** The module of the thread that announces the bus on its network. */
   readonly announcerEntry: URL
+  /** The module of the thread that makes backups. */
+  readonly backupEntry: URL
 }
 
 /** Where it lies for an entry of the build, given by its `import.meta.url`. */
@@ -15,6 +17,7 @@ export function builtBeside(entry: string): Built {
   return {
     interfaceDirectory: fileURLToPath(new URL('../renderer', entry)),
     clientPackage: fileURLToPath(new URL('../intent-bus-client.tgz', entry)),
-    announcerEntry: new URL('./announcer.js', entry)
+    announcerEntry: new URL('./announcer.js', entry),
+    backupEntry: new URL('./backup-thread.js', entry)
   }
 }

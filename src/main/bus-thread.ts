@@ -1,4 +1,6 @@
 import { parentPort, workerData } from 'node:worker_threads'
+import { BusDamagedError } from './backups/damaged.ts'
+import { RecoveryError } from './backups/restore.ts'
 import { UnusableDatabaseError } from './bus/store/database.ts'
 import { builtBeside } from './built.ts'
 import { ConfigError, readConfig, type Config } from './config.ts'
@@ -15,12 +17,15 @@ import { serve, type Service } from './serve.ts'
 /** The thread that runs the whole bus for the desktop app. It speaks with the main thread by `bus-messages.ts`. */
 
 const LOG_PATIENCE_MS = 200
+/** Requests under way get so many milliseconds when the bus starts again by itself. */
+const GRACE_MS = 3_500
 
 const port = parentPort!
-const { logFile, keychain, unavailableSettings, notices } = workerData as BusThreadData
+const { logFile, keychain, unavailableSettings, notices, recovery } = workerData as BusThreadData
 const relay = new HostRelay(send)
 const starting = start()
 let stopListening = () => {}
+let isReplaced = false
 
 port.on('message', (message: ToBus) => void receive(message))
 
@@ -39,18 +44,32 @@ async function start(): Promise<Service | undefined> {
       host: createHost(config, log),
       readerEntry: new URL('./reader.js', import.meta.url),
       built: builtBeside(import.meta.url),
-      tolerateListenTrouble: true
+      tolerateListenTrouble: true,
+      recovery: recovery ?? undefined,
+      restart: () => void restart()
     })
     send({ kind: 'ready' })
     return service
   } catch (error) {
     const { message } = error as Error
-    const isExpected = error instanceof ConfigError || error instanceof UnusableDatabaseError
+    const isExpected = [ConfigError, UnusableDatabaseError, RecoveryError].some((kind) => error instanceof kind)
     if (!isExpected) log?.fatal({ err: error }, 'the bus cannot start')
     await flushLog(LOG_PATIENCE_MS)
-    send({ kind: 'failed', problem: isExpected ? message : `The bus cannot start: ${message}.` })
+    const damage = error instanceof BusDamagedError ? error.view : undefined
+    send({ kind: 'failed', problem: isExpected ? message : `The bus cannot start: ${message}.`, ...(damage && { damage }) })
     return undefined
   }
+}
+
+/** A thread of its own starts clean. */
+async function restart(): Promise<void> {
+  if (isReplaced) return
+  isReplaced = true
+  const service = await starting
+  send({ kind: 'restarting' })
+  await service?.close(GRACE_MS)
+  await flushLog(LOG_PATIENCE_MS)
+  port.close()
 }
 
 function createHost({ dataDir }: Config, log: Log): Host {
@@ -94,6 +113,9 @@ async function receive(message: ToBus): Promise<void> {
     case 'unlisten':
       stopListening()
       stopListening = () => {}
+      break
+    case 'power':
+      service[message.what]()
       break
     case 'close':
       await service.close(message.graceMs)

@@ -1,6 +1,7 @@
 import { accessSync, constants, existsSync, mkdirSync, readFileSync, realpathSync, rmSync, statSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
-import { isBusy, openLock, type Connection } from './bus/store/database.ts'
+import { ProtocolError } from '../shared/errors.ts'
+import { isBusy, isDiskTrouble, openLock, UnusableDatabaseError, withoutDisk, type Connection } from './bus/store/database.ts'
 import { ConfigError } from './config.ts'
 import { writeFileAtomically } from './files.ts'
 
@@ -23,13 +24,14 @@ export interface RunningBus {
 export class DataDirectory {
   readonly path: string
   readonly #locks: readonly Connection[]
+  #said: string | undefined
 
   private constructor(path: string, locks: readonly Connection[]) {
     this.path = path
     this.#locks = locks
   }
 
-  /** Makes the folder when needed and takes it. Throws ConfigError when it cannot be used or belongs to another bus. */
+  /** Makes the folder when needed and takes it. Throws ConfigError when it cannot be used or belongs to another bus, UnusableDatabaseError when its disk is full. */
   static take(path: string, databasePath: string): DataDirectory {
     makeWritable(path)
     makeWritable(dirname(databasePath))
@@ -43,7 +45,7 @@ export class DataDirectory {
       return directory
     } catch (error) {
       for (const lock of locks) lock.close()
-      if (error instanceof ConfigError) throw error
+      if (error instanceof ConfigError || error instanceof UnusableDatabaseError) throw error
       throw new ConfigError(`The folder ${path} cannot be written to (${(error as Error).message}); set BUS_DATA_DIR to one that can.`)
     }
   }
@@ -52,14 +54,42 @@ export class DataDirectory {
     return join(this.path, name)
   }
 
-  /** Says in the folder who runs here, and where. */
-  announce(running: RunningBus): void {
-    writeFileAtomically(join(this.path, RUNNING_FILE), `${JSON.stringify(running)}\n`)
+  /** Says in the folder who runs here, and where. False when the disk does not take it: then nothing is said rather than something old. */
+  announce(running: RunningBus): boolean {
+    const content = `${JSON.stringify(running)}\n`
+    if (content === this.#said) return true
+    try {
+      writeFileAtomically(join(this.path, RUNNING_FILE), content)
+      this.#said = content
+      return true
+    } catch (error) {
+      if (!(error instanceof ProtocolError && error.code === 'storage_unavailable')) throw error
+      this.#sayNothing()
+      return false
+    }
   }
 
   release(): void {
-    rmSync(join(this.path, RUNNING_FILE), { force: true })
+    this.#sayNothing()
     for (const lock of this.#locks) lock.close()
+  }
+
+  #sayNothing(): void {
+    this.#said = undefined
+    try {
+      rmSync(join(this.path, RUNNING_FILE), { force: true })
+    } catch {
+      // Whoever reads it finds nobody at that address.
+    }
+  }
+}
+
+/** Who says that it runs on a folder; undefined where nobody does. A crash leaves that behind. */
+export function readRunning(dataDir: string): RunningBus | undefined {
+  try {
+    return JSON.parse(readFileSync(join(dataDir, RUNNING_FILE), 'utf8')) as RunningBus
+  } catch {
+    return undefined
   }
 }
 
@@ -98,6 +128,7 @@ function takeLock(lockPath: string, dataDir: string): Connection {
   try {
     return openLock(lockPath)
   } catch (error) {
+    if (isDiskTrouble(error)) throw withoutDisk(lockPath, error)
     if (!isBusy(error)) {
       throw new ConfigError(`The lock ${lockPath} cannot be taken (${(error as Error).message}); check the folder's permissions.`)
     }
@@ -106,12 +137,8 @@ function takeLock(lockPath: string, dataDir: string): Connection {
 }
 
 function describeOwner(dataDir: string, lockPath: string): string {
-  let running: RunningBus | undefined
-  try {
-    running = JSON.parse(readFileSync(join(dataDir, RUNNING_FILE), 'utf8')) as RunningBus
-  } catch {
-    // The other process may have been taken down to its lock, or hold only the database of another folder.
-  }
+  // The other process may have been taken down to its lock, or hold only the database of another folder.
+  const running = readRunning(dataDir)
   if (running?.url !== undefined) {
     return `A bus is running on ${dataDir} already, at ${running.url} (process ${running.pid}); use that one, or set BUS_DATA_DIR to another folder.`
   }

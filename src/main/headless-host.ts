@@ -16,6 +16,7 @@ export function headlessHost(config: Config): Host {
       startAtLogin: ONLY_DESKTOP,
       closeToTray: ONLY_DESKTOP,
       notifyDead: ONLY_DESKTOP,
+      keepAwake: ONLY_DESKTOP,
       panelShortcut: ONLY_DESKTOP
     },
     notices: noticesOfFolder(config.dataDir),

@@ -1,12 +1,21 @@
+import { existsSync } from 'node:fs'
+import type { BackupView, DamageView, Recovery } from '../shared/control/backup-views.ts'
+import { BusDamagedError } from './backups/damaged.ts'
+import { RecoveryError } from './backups/restore.ts'
+import { backupFolderOf } from './backups/safety-net.ts'
+import { moment } from './backups/words.ts'
 import { UnusableDatabaseError } from './bus/store/database.ts'
 import { builtBeside } from './built.ts'
 import { greeting } from './announce.ts'
 import { APP_VERSION } from './app-info.ts'
 import { ConfigError, readConfig } from './config.ts'
+import { readArguments } from './headless-arguments.ts'
+import { examineFolder } from './doctor/of-folder.ts'
+import { doctorLines } from './doctor/print.ts'
 import { headlessHost } from './headless-host.ts'
 import { createLog, flushLog, type Log } from './log.ts'
 import type { SecretPlace } from './secrets.ts'
-import { serve, type Service } from './serve.ts'
+import { serve, type ServeOptions, type Service } from './serve.ts'
 
 /** Exit codes: 2 says that a setting must be changed first, 1 that something went wrong. */
 const EXIT_BAD_SETTING = 2
@@ -26,7 +35,9 @@ interface HeadlessOptions {
   readonly announce: (service: Service) => void
   /** Says that it is stopping, and that it has stopped. */
   readonly event: (event: object) => void
-  /** Says in one sentence why the bus cannot start. */
+  /** Tells the backups that there are, newest first. */
+  readonly list: (backups: readonly BackupView[]) => void
+  /** Says why the bus cannot start, and what to do. */
   readonly refuse: (log: Log, sentence: string) => void
 }
 
@@ -39,34 +50,66 @@ async function runHeadless(options: HeadlessOptions): Promise<void> {
   process.on('SIGTERM', () => stop('SIGTERM'))
   process.on('SIGINT', () => stop('SIGINT'))
   let service: Service
+  let starting: Promise<void>
   try {
     const config = readConfig(options.env)
     log = createLog(config.logLevel)
+    const { listsBackups, ...asked } = readArguments(options.args)
+    if (listsBackups) {
+      options.list(backupFolderOf(config.dataDir).list())
+      return
+    }
     const host = headlessHost(config)
     for (const notice of host.notices) log.warn(notice)
-    service = await serve({
-      config,
-      log,
-      host,
-      ...readArguments(options.args),
-      readerEntry: readerEntry(),
-      built: builtBeside(import.meta.url)
-    })
+    const same: ServeOptions = { config, log, host, readerEntry: readerEntry(), built: builtBeside(import.meta.url), restart: () => void restart() }
+    service = await serve({ ...same, ...asked })
+    starting = Promise.resolve()
+    const again = async (): Promise<void> => {
+      options.event({ event: 'restarting' })
+      try {
+        await service.close(GRACE_MS)
+        service = await serve(same)
+        options.announce(service)
+      } catch (error) {
+        refuse(error, log, options)
+        await flushLog(LOG_PATIENCE_MS)
+        process.exit()
+      }
+    }
+    const restart = (): Promise<void> => (starting = starting.then(again))
   } catch (error) {
-    process.exitCode = error instanceof ConfigError ? EXIT_BAD_SETTING : EXIT_FAILED
-    const isExpected = error instanceof ConfigError || error instanceof UnusableDatabaseError
-    if (!isExpected) log.fatal({ err: error }, 'the bus cannot start')
-    options.refuse(log, isExpected ? (error as Error).message : `The bus cannot start: ${(error as Error).message}.`)
+    refuse(error, log, options)
     return
   }
   stop = (signal) => {
     stop = () => {}
     options.event({ event: 'stopping', signal })
     setTimeout(() => process.exit(EXIT_FAILED), LAST_RESORT_MS).unref()
-    void close(service, log, options)
+    void starting.then(() => close(service, log, options))
   }
   stopWithNpm(() => stop('SIGTERM'))
   options.announce(service)
+}
+
+/** Says why the bus cannot start; the process ends by itself. */
+function refuse(error: unknown, log: Log, options: HeadlessOptions): void {
+  const isMisused = error instanceof ConfigError || error instanceof RecoveryError
+  process.exitCode = isMisused ? EXIT_BAD_SETTING : EXIT_FAILED
+  const isExpected = isMisused || error instanceof UnusableDatabaseError
+  if (!isExpected) log.fatal({ err: error }, 'the bus cannot start')
+  const { message } = error as Error
+  const whatToDo = error instanceof BusDamagedError ? ` It is left as it is. ${waysOut(error.view)}` : ''
+  options.refuse(log, isExpected ? message + whatToDo : `The bus cannot start: ${message}.`)
+}
+
+/** What a damaged database can be started with. */
+function waysOut({ newest, recoveries }: DamageView): string {
+  const ways: Readonly<Record<Recovery, string>> = {
+    readable: '--keep-readable goes on with what can be read of its log',
+    newest: `--restore-backup newest restores the backup of ${newest === null ? '' : moment(newest.at)} and sets the damaged file aside`,
+    empty: '--start-empty sets it aside and begins with an empty one'
+  }
+  return `${recoveries.map((recovery) => ways[recovery]).join('; ')}.`
 }
 
 async function close(service: Service, log: Log, { event }: HeadlessOptions): Promise<void> {
@@ -99,17 +142,6 @@ function readerEntry(): URL {
   return new URL(import.meta.url.endsWith('.ts') ? './reader.ts' : './reader.js', import.meta.url)
 }
 
-function readArguments(args: readonly string[]) {
-  const unknown = args.find((arg) => arg !== '--rotate-main-key' && arg !== '--rotate-dashboard-password')
-  if (unknown !== undefined) {
-    throw new ConfigError(`${unknown} is not an option; there are --rotate-main-key and --rotate-dashboard-password.`)
-  }
-  return {
-    rotateMainKey: args.includes('--rotate-main-key'),
-    rotateDashboardPassword: args.includes('--rotate-dashboard-password')
-  }
-}
-
 function where(place: SecretPlace): object {
   return place.in === 'environment' ? { environment: place.variable } : { [place.in === 'file' ? 'file' : 'missing_file']: place.path }
 }
@@ -132,6 +164,7 @@ export function runForMachines(args: readonly string[]): Promise<void> {
         dashboard_password: where(dashboardPassword.place),
         version: APP_VERSION
       }),
+    list: (backups) => backups.forEach(({ id, kind, at, bytes }) => print({ id, kind, at: new Date(at * 1000).toISOString(), bytes })),
     refuse: (log, sentence) => log.fatal(sentence)
   })
 }
@@ -144,9 +177,25 @@ export function runForPeople(args: readonly string[], reason: string): Promise<v
     env: { BUS_LOG_LEVEL: 'warn', ...process.env },
     event: () => {},
     announce: (service) => void process.stdout.write(greeting(service, reason)),
+    list: (backups) => void process.stdout.write(backups.map(({ id, at }) => `${id}  (${moment(at)})\n`).join('') || 'There are no backups.\n'),
     refuse: (_log, sentence) => void process.stderr.write(`${sentence}\n`)
   })
 }
 
 // The build starts with `npm start`, which imports it, or by itself.
+/** Examines the data directory, prints what was found, and starts nothing. The exit code is 1 where something must be mended. */
+export async function runDoctor(): Promise<void> {
+  try {
+    const config = readConfig(process.env)
+    if (!existsSync(config.dataDir)) throw new ConfigError(`There is no folder ${config.dataDir}; start the bus once, or name its folder with BUS_DATA_DIR.`)
+    const checks = await examineFolder(config, Date.now() / 1000)
+    process.stdout.write(`The bus in ${config.dataDir}\n\n${doctorLines(checks).join('\n')}\n`)
+    if (checks.some(({ outcome }) => outcome === 'trouble')) process.exitCode = EXIT_FAILED
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error
+    process.stderr.write(`${error.message}\n`)
+    process.exitCode = EXIT_BAD_SETTING
+  }
+}
+
 if (import.meta.main) await runForMachines(process.argv.slice(2))

@@ -1,12 +1,10 @@
-import { readlinkSync } from 'node:fs'
-import { constants, getPriority, setPriority } from 'node:os'
-import { basename } from 'node:path'
 import { parentPort, workerData } from 'node:worker_threads'
 import { ProtocolError } from '../shared/errors.ts'
 import type { FromThread, ToThread } from './bus/reading/messages.ts'
 import { Queries } from './bus/reading/queries.ts'
 import { Share, Turns } from './bus/reading/turns.ts'
-import { openForReading } from './bus/store/database.ts'
+import { isDamage, openForReading } from './bus/store/database.ts'
+import { giveWay } from './give-way.ts'
 
 /** The reading thread: answers questions from its own connection, long ones in turns with others. */
 const queries = new Queries(openForReading(workerData as string))
@@ -34,16 +32,6 @@ async function resultOf(id: number, ask: () => unknown): Promise<FromThread> {
   try {
     return { id, value: await ask() }
   } catch (error) {
-    return { id, error: (error as Error).message, code: error instanceof ProtocolError ? error.code : null }
-  }
-}
-
-/** Lets whatever serves workers go first when there are not cores enough for all. */
-function giveWay(): void {
-  try {
-    const thread = Number(basename(readlinkSync('/proc/thread-self')))
-    setPriority(thread, Math.max(getPriority(thread), constants.priority.PRIORITY_LOW))
-  } catch {
-    // Only Linux gives threads a priority of their own; elsewhere the rests between turns must do.
+    return { id, error: (error as Error).message, code: error instanceof ProtocolError ? error.code : null, isDamage: isDamage(error) }
   }
 }

@@ -1,6 +1,8 @@
 import { randomBytes } from 'node:crypto'
+import { ProtocolError } from '../shared/errors.ts'
 import { digestOf } from './bus/keys.ts'
 import type { Meta, MetaName } from './bus/meta.ts'
+import { asRefusal } from './bus/store/commits.ts'
 import type { Vault } from './host.ts'
 import { oneAtATime } from './one-at-a-time.ts'
 
@@ -23,6 +25,9 @@ export interface SecretOptions {
 }
 
 const SECRET_BYTES = 24
+
+/** What the vault calls each secret whose digest is in the database. */
+export const SECRET_SLOTS = { main_key_digest: 'main.key', dashboard_password_digest: 'dashboard.password' } as const
 
 /**
  * A secret of the bus: its main key, or the password for browsers. The database holds only its digest, the vault the
@@ -55,13 +60,13 @@ export class Secret {
     if (given !== undefined) return new Secret(options, digestOf(given), { in: 'environment', variable })
     await finishReplacement(options)
     const known = meta.get(name)
-    const content = await vault.read(slot)
     const kept = { in: vault.place, path: vault.where(slot) } as const
     if (known !== undefined) {
-      const isKept = content !== undefined && digestOf(content) === known
+      const isKept = (await readKept(options, known)) !== undefined
       return new Secret(options, known, isKept ? kept : { in: 'elsewhere', path: kept.path })
     }
     // A secret without a digest: the very first start was interrupted between the two.
+    const content = await vault.read(slot)
     const secret = content ?? newSecret(options)
     if (content === undefined) await vault.write(slot, secret)
     meta.set(name, digestOf(secret))
@@ -76,7 +81,7 @@ export class Secret {
   /** The secret in clear, undefined where this bus cannot read it. */
   async reveal(): Promise<string | undefined> {
     if (this.#options.given !== undefined) return this.#options.given
-    return this.place.in === 'elsewhere' ? undefined : this.#options.vault.read(this.#options.slot)
+    return this.place.in === 'elsewhere' ? undefined : readKept(this.#options, this.#digest)
   }
 
   /** Replaces the secret by a new one, which is the answer. */
@@ -88,24 +93,47 @@ export class Secret {
 
   /**
    * Replaces the secret; a crash in between leaves the old one or the new one in force, and readable. Of two replacements
-   * the later call counts.
+   * the later call counts. Throws 503 `storage_unavailable` where the disk does not take it: then the old one stays.
    */
   readonly replace = oneAtATime(async (secret: string): Promise<void> => {
-    const { meta, vault, name, slot } = this.#options
+    const { vault, slot } = this.#options
     await vault.write(nextSlot(slot), secret)
-    meta.set(name, digestOf(secret))
-    await vault.write(slot, secret)
-    await vault.remove(nextSlot(slot))
-    this.#digest = digestOf(secret)
+    await this.#setDigest(digestOf(secret))
     this.#place = { in: vault.place, path: vault.where(slot) }
+    await finishReplacement(this.#options)
   })
+
+  async #setDigest(digest: string): Promise<void> {
+    const { meta, vault, name, slot } = this.#options
+    try {
+      meta.set(name, digest)
+    } catch (error) {
+      await vault.remove(nextSlot(slot)).catch(() => {})
+      throw asRefusal(error)
+    }
+    this.#digest = digest
+  }
 }
 
+/** Whatever counts is read from where it lies: where the disk takes nothing, the next start finishes this. */
 async function finishReplacement({ meta, vault, name, slot }: SecretOptions): Promise<void> {
   const next = await vault.read(nextSlot(slot))
   if (next === undefined) return
-  if (digestOf(next) === meta.get(name)) await vault.write(slot, next)
-  await vault.remove(nextSlot(slot))
+  try {
+    if (digestOf(next) === meta.get(name)) await vault.write(slot, next)
+    await vault.remove(nextSlot(slot))
+  } catch (error) {
+    if (!(error instanceof ProtocolError && error.code === 'storage_unavailable')) throw error
+  }
+}
+
+/** The secret of that digest from its place in the vault, or from where a replacement was prepared. */
+async function readKept({ vault, slot }: SecretOptions, digest: string): Promise<string | undefined> {
+  for (const name of [slot, nextSlot(slot)]) {
+    const content = await vault.read(name)
+    if (content !== undefined && digestOf(content) === digest) return content
+  }
+  return undefined
 }
 
 function nextSlot(slot: string): string {

@@ -1,21 +1,26 @@
 import { assemble, type Faces } from './assemble.ts'
+import { SafetyNet, type AskedRecovery } from './backups/safety-net.ts'
+import type { Safety } from './backups/safety.ts'
 import { Bus, type BusOptions } from './bus/bus.ts'
 import { systemClock } from './bus/clock.ts'
 import { systemRandom } from './bus/random.ts'
-import { sqliteCode, unreadable } from './bus/store/database.ts'
+import { isDiskTrouble, sqliteCode, unreadable, UnusableDatabaseError, withoutDisk } from './bus/store/database.ts'
 import type { Built } from './built.ts'
 import { ConfigError, type Config } from './config.ts'
 import type { Control } from './control/control.ts'
 import { DataDirectory, type RunningBus } from './data-directory.ts'
 import { isReadableByOthers } from './file-vault.ts'
+import { HostClock } from './host-clock.ts'
 import type { Host } from './host.ts'
 import { INTERFACE_PATH } from './http/routes/client.ts'
+import { ProtocolError } from '../shared/errors.ts'
 import { ListenError } from './net/listen-error.ts'
 import type { Sharing } from './lan/sharing.ts'
 import type { Listener } from './net/listener.ts'
 import type { Log } from './log.ts'
 import { Secret, type SecretOptions } from './secrets.ts'
 import { SettingsFile } from './settings.ts'
+import { StartRecord } from './start-record.ts'
 
 /** Where other machines reach a bus, and by what they know it. */
 export type SharedAs = Required<Pick<RunningBus, 'shared' | 'pin' | 'fingerprint'>>
@@ -30,6 +35,9 @@ export interface Service {
   readonly shared: SharedAs | undefined
   readonly mainKey: Secret
   readonly dashboardPassword: Secret
+  /** The system says that it is about to sleep, and that it is awake again. */
+  sleeps(): void
+  wakes(): void
   /** Answers what is under way and closes the database; `grace` bounds the waiting, in milliseconds. */
   close(grace: number): Promise<void>
 }
@@ -42,11 +50,16 @@ export interface ServeOptions {
   readonly built: Built
   /** Goes on without a listener when the port cannot be had: the desktop's window can say so and change it. */
   readonly tolerateListenTrouble?: boolean
+  /** Closes the service and starts it again: a backup is to take the place of the database. */
+  readonly restart: () => void
+  /** What this start is to do about its database before it opens it. */
+  readonly recovery?: AskedRecovery | undefined
   readonly rotateMainKey?: boolean
   readonly rotateDashboardPassword?: boolean
 }
 
 const SETTINGS_FILE = 'settings.json'
+const STARTS_FILE = 'starts.json'
 
 /**
  * Starts the whole bus on its data directory: lock, settings, database, secrets, listener. Desktop and headless alike.
@@ -55,27 +68,59 @@ const SETTINGS_FILE = 'settings.json'
 export async function serve(options: ServeOptions): Promise<Service> {
   const { config } = options
   const directory = DataDirectory.take(config.dataDir, config.databasePath)
+  const starts = new StartRecord(directory.file(STARTS_FILE), systemClock)
   try {
-    return await serveFrom(directory, options)
+    const service = await serveFrom(directory, starts, options)
+    starts.begun()
+    return service
   } catch (error) {
+    starts.ended()
     directory.release()
-    throw error
+    throw isOfDisk(error) ? withoutFiles(config.dataDir, error) : error
   }
 }
 
-async function serveFrom(directory: DataDirectory, options: ServeOptions): Promise<Service> {
+function isOfDisk(error: unknown): error is ProtocolError {
+  return error instanceof ProtocolError && error.code === 'storage_unavailable'
+}
+
+/** What the start has to write and cannot, as a secret at the very first one. */
+function withoutFiles(dataDir: string, { message }: ProtocolError): Error {
+  return new UnusableDatabaseError(`The bus cannot start in ${dataDir}: ${message.charAt(0).toLowerCase()}${message.slice(1)}`)
+}
+
+async function serveFrom(directory: DataDirectory, starts: StartRecord, options: ServeOptions): Promise<Service> {
   const { config, host, log, readerEntry, built } = options
   const settings = new SettingsFile(directory.file(SETTINGS_FILE), config)
-  const bus = openBus({
+  const clock = new HostClock()
+  const sayRollback = logSometimes((err) => log.error({ err }, 'the database did not take a transaction'))
+  const net = new SafetyNet({ config, host, log, clock })
+  await net.prepare(options.recovery)
+  let safety: Safety | undefined
+  const bus = openBus(net, {
     path: config.databasePath,
-    clock: systemClock,
+    clock,
+    gapSource: clock,
+    withoutCleanup: starts.isCareful,
     random: systemRandom(),
     readerEntry,
     claimTimeout: config.claimTimeout,
     cleanupInterval: config.cleanupInterval,
+    onGaps: (gaps) => {
+      for (const gap of gaps) log.info(gap, gap.cause === 'sleep' ? 'the machine slept' : 'the clock was set')
+      if (!starts.isCareful) void faces?.sharing.look()
+      faces?.feed.noteGap()
+    },
+    onCleanup: (report) => log.info(report, 'cleanup'),
     onCleanupError: (err) => log.error({ err }, 'cleanup failed; it is tried again in a minute'),
-    onRollback: logSometimes((err) => log.error({ err }, 'the database did not take a transaction'))
+    onRollback: (error) => {
+      sayRollback(error)
+      safety?.failed(error)
+    },
+    onUnreadable: (problem) => safety?.damaged(problem)
   })
+  const { isCareful } = starts
+  safety = net.over(bus, { threadEntry: built.backupEntry, isCareful, feed: () => faces?.feed, restart: options.restart })
   let faces: Faces | undefined
   try {
     const { mainKey, dashboardPassword } = await findSecrets(bus, options)
@@ -84,7 +129,7 @@ async function serveFrom(directory: DataDirectory, options: ServeOptions): Promi
     if (options.rotateDashboardPassword === true) await bus.sessions.endAll()
     faces = assemble({
       bus,
-      clock: systemClock,
+      clock,
       random: systemRandom(),
       config,
       settings,
@@ -93,12 +138,15 @@ async function serveFrom(directory: DataDirectory, options: ServeOptions): Promi
       mainKey,
       password: dashboardPassword,
       built,
-      announce: (listener, sharing) => announce(directory, listener, sharing)
+      safety,
+      ...(starts.isCareful && { notices: [carefulStart(starts.crashes, log)] }),
+      announce: (listener, sharing) => announce(directory, log, listener, sharing)
     })
-    const { control, feed, listener, pairing, sharing } = faces
+    const { control, feed, imports, listener, pairing, sharing, storage } = faces
+    await storage.look()
     await listen(listener, settings.values.port, options)
-    await sharing.look()
-    announce(directory, listener, sharing)
+    if (!starts.isCareful) await sharing.look()
+    announce(directory, log, listener, sharing)
     await applySettings(settings, options)
     return {
       control,
@@ -114,7 +162,13 @@ async function serveFrom(directory: DataDirectory, options: ServeOptions): Promi
       },
       mainKey,
       dashboardPassword,
+      sleeps: () => clock.sleeps(),
+      wakes: () => clock.look(),
       async close(grace) {
+        clock.close()
+        storage.close()
+        imports.close()
+        await safety.close()
         // Pages that follow events never end by themselves.
         feed.close()
         const unpaired = pairing.close()
@@ -124,14 +178,25 @@ async function serveFrom(directory: DataDirectory, options: ServeOptions): Promi
         await closed
         await unpaired
         await bus.close()
+        starts.ended()
         directory.release()
       }
     }
   } catch (error) {
+    clock.close()
+    faces?.storage.close()
+    await safety.close()
     await Promise.all([faces?.listener.close(0), faces?.sharing.close(0)])
     await bus.close()
     throw error
   }
+}
+
+/** Says what was left out of a start after many that crashed. */
+function carefulStart(crashes: number, log: Log): string {
+  const notice = `The bus ended by itself ${crashes} times in a row, each time soon after its start. To be reachable it now runs without sharing, cleanup and backups. See its log, then start it again to have all of it.`
+  log.error(notice)
+  return notice
 }
 
 /** The rotations that the start was asked for; they have been done. */
@@ -150,9 +215,10 @@ function sharedAs({ urls, identity }: Sharing): SharedAs | undefined {
   return urls.length === 0 || identity === undefined ? undefined : { shared: urls, pin: identity.pin, fingerprint: identity.fingerprint }
 }
 
-function announce(directory: DataDirectory, listener: Listener, sharing: Sharing): void {
+function announce(directory: DataDirectory, log: Log, listener: Listener, sharing: Sharing): void {
   const url = urlOf(listener)
-  directory.announce({ pid: process.pid, ...(url !== undefined && { url }), ...sharedAs(sharing) })
+  const running = { pid: process.pid, ...(url !== undefined && { url }), ...sharedAs(sharing) }
+  if (!directory.announce(running)) log.warn('the disk does not take running.json: other programs of this machine do not find the bus by it')
 }
 
 async function listen(listener: Listener, port: number, { log, tolerateListenTrouble }: ServeOptions): Promise<void> {
@@ -175,11 +241,12 @@ async function applySettings(settings: SettingsFile, { host, log }: ServeOptions
 }
 
 /** A damaged table shows only when it is read. */
-function openBus(options: BusOptions): Bus {
+function openBus(net: SafetyNet, options: BusOptions): Bus {
   try {
     return new Bus(options)
   } catch (error) {
-    throw sqliteCode(error) === undefined ? error : unreadable(options.path, error)
+    if (isDiskTrouble(error)) throw withoutDisk(options.path, error)
+    throw net.explain(sqliteCode(error) === undefined ? error : unreadable(options.path, error))
   }
 }
 

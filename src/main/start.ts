@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 /**
- * What `npm start` and `npm run headless` run, straight from its source: builds when needed, then starts the app, or
+ * What `npm start`, `npm run headless` and `npm run doctor` run, straight from its source: builds when needed, then starts the app, or
  * the headless bus where there is no window to be had. It must not import what the build is made of.
  */
 
@@ -24,6 +24,10 @@ await main()
 async function main(): Promise<void> {
   if (!build()) return
   const headless = (await import(BUILT_HEADLESS)) as typeof import('./headless.ts')
+  if (mode === '--doctor') {
+    await headless.runDoctor()
+    return
+  }
   if (mode === '--headless') {
     await headless.runForMachines(rest)
     return

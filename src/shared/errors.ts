@@ -82,6 +82,16 @@ export class ProtocolError extends Error {
   }
 }
 
+/** The refusal of what needs a disk that takes nothing; `code` is the system's word for its trouble. */
+export function storageUnavailable(code: string): ProtocolError {
+  return new ProtocolError('storage_unavailable', `The bus cannot write to its disk (${code}); make room or restore access, then try again.`, 5)
+}
+
+/** The refusal of what needs a database that is damaged. */
+export function databaseDamaged(): ProtocolError {
+  return new ProtocolError('storage_unavailable', 'The database of the bus is damaged, and nothing is written to it; restore a backup in its interface.', 60)
+}
+
 /** The SPEC 11 body of a refusal, as JSON text. */
 export function errorBody(code: ErrorCode, message: string): string {
   return JSON.stringify({ error: { code, message } })

@@ -13,6 +13,8 @@ export type HistoryEvent =
   | { readonly at: number; readonly event: 'lease_lost' }
   /** The worker was gone before it had the answer to its claim, which was taken back. */
   | { readonly at: number; readonly event: 'returned' }
+  /** It came here from another bus, where somebody held its lease, which means nothing here. */
+  | { readonly at: number; readonly event: 'moved' }
   | { readonly at: number; readonly event: 'fulfilled' }
   | { readonly at: number; readonly event: 'cancelled' }
   | { readonly at: number; readonly event: 'retried' }
@@ -32,6 +34,7 @@ const FORMS = {
   failed: ['f', 'error', 'requeued_until'],
   lease_lost: ['l'],
   returned: ['u'],
+  moved: ['m'],
   fulfilled: ['s'],
   cancelled: ['x'],
   retried: ['r'],

@@ -70,5 +70,7 @@ export const MAX_OWNER_LENGTH = 128
 
 /** Secrets travel in headers: values lose surrounding spaces there, and other characters arrive differently from every client. */
 export const SECRET_PATTERN = /^[!-~]([ -~]*[!-~])?$/
+/** Of the passphrase that encrypts secrets in an export: the file may lie about for years. */
+export const PASSPHRASE_LENGTH = { min: 12, max: 1_024 } as const
 /** Of passwords that are set in the interface. */
 export const PASSWORD_LENGTH = { min: 8, max: 256 } as const

@@ -6,7 +6,7 @@ import { fillDatabase, settleOnDisk } from './fill.ts'
 /** A share of these stands for what operators look at: dead letters. */
 const DEAD_PER_THOUSAND = 1
 
-/** The database full of open intents that two sections use: made once, copied for each. */
+/** The database full of open intents that some sections use: made once, copied for each. */
 export class BigDatabase implements Disposable {
   readonly #folder = temporaryFolder()
   readonly #intents: number

@@ -1,6 +1,7 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { assemble } from '../../src/main/assemble.ts'
+import { SafetyNet } from '../../src/main/backups/safety-net.ts'
 import { Bus } from '../../src/main/bus/bus.ts'
 import { systemClock } from '../../src/main/bus/clock.ts'
 import { systemRandom } from '../../src/main/bus/random.ts'
@@ -49,6 +50,7 @@ const bus = new PerRequestBus({
 })
 const host = headlessHost(config)
 const secret = { meta: bus.meta, vault: host.vault, given: config.secret, prefix: '' }
+const log = createLog(config.logLevel)
 const { listener } = assemble({
   bus,
   clock: systemClock,
@@ -56,10 +58,16 @@ const { listener } = assemble({
   config,
   settings: new SettingsFile(join(config.dataDir, 'settings.json'), config),
   host,
-  log: createLog(config.logLevel),
+  log,
   mainKey: await Secret.find({ ...secret, name: 'main_key_digest', variable: 'BUS_SECRET', slot: 'main.key' }),
   password: await Secret.find({ ...secret, name: 'dashboard_password_digest', variable: 'BUS_SECRET', slot: 'dashboard.password' }),
-  built: { interfaceDirectory: config.dataDir, clientPackage: config.dataDir, announcerEntry: new URL('./announcer.js', import.meta.url) },
+  built: { interfaceDirectory: config.dataDir, clientPackage: config.dataDir, announcerEntry: new URL('./announcer.js', import.meta.url), backupEntry: new URL('./backup-thread.js', import.meta.url) },
+  safety: new SafetyNet({ config, host, log, clock: systemClock }).over(bus, {
+    threadEntry: new URL('../../src/main/backup-thread.ts', import.meta.url),
+    isCareful: true,
+    feed: () => undefined,
+    restart: () => {}
+  }),
   announce: () => {}
 })
 await listener.listen(0)

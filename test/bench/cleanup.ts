@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs'
 import { RETENTION } from '../../src/shared/limits.ts'
 import { openDatabase } from '../../src/main/bus/store/database.ts'
 import { temporaryFolder } from '../support/folders.ts'
@@ -11,11 +12,22 @@ import type { Settings } from './settings.ts'
 /** How much older than they must be the intents are that cleanup is to take. Seconds. */
 const MARGIN = 3_600
 
-/**
- * Requests while cleanup removes a million fulfilled intents. They come of age in slices, so that windows with cleanup
- * and without can take turns on the same bus.
- */
+/** So much of the intents that are left goes at once before space is given back: more than what makes cleanup do so. */
+const EMPTIED_SHARE = 0.35
+
+/** Requests while cleanup removes intents, and while it gives back the space of many that are gone. */
 export async function cleanup(settings: Settings, note: (text: string) => void): Promise<Findings> {
+  const removing = await whileRemoving(settings, note)
+  const givingBack = await whileGivingBack(settings, note)
+  return {
+    tables: [...removing.tables, ...givingBack.tables],
+    ratios: [...removing.ratios, ...givingBack.ratios],
+    figures: { removing: removing.figures, givingBack: givingBack.figures }
+  }
+}
+
+/** A million fulfilled intents come of age in slices, so that windows with cleanup and without can take turns on the same bus. */
+async function whileRemoving(settings: Settings, note: (text: string) => void): Promise<Findings> {
   const { rows, slices, window } = settings.cleanup
   using folder = temporaryFolder()
   const databasePath = databaseIn(folder.path)
@@ -58,6 +70,67 @@ export async function cleanup(settings: Settings, note: (text: string) => void):
   }
 }
 
+/** A third of the intents is gone again and again, so that there is space to give back. */
+async function whileGivingBack(settings: Settings, note: (text: string) => void): Promise<Findings> {
+  const { rows, slices, window } = settings.cleanup
+  using folder = temporaryFolder()
+  const databasePath = databaseIn(folder.path)
+  note('filling the database')
+  fillDatabase(databasePath, [{ status: 'fulfilled', count: rows }])
+  await using bus = await startBus(folder.path)
+  const { url, key } = bus
+  await runLoad({ url, key, connections: 8, seconds: Math.min(1, window), signed: false })
+  // Each pass is shorter than the one before: there is less to give back.
+  const disturbance = new Disturbance('while space is given back', bus, window / 2)
+  let seconds = 0
+  let outlasted = 0
+  const before = statSync(databasePath).size
+  for (let slice = 0; slice < slices; slice++) {
+    note(`giving back, slice ${slice + 1} of ${slices}`)
+    empty(databasePath)
+    await disturbance.measure(disturbance.quiet)
+    const started = performance.now()
+    let isOver = false
+    const pass = requestCleanup(bus).then(() => {
+      isOver = true
+      seconds += (performance.now() - started) / 1000
+    })
+    await disturbance.measure(disturbance.disturbed)
+    if (!isOver) outlasted++
+    await pass
+  }
+  settleFile(databasePath)
+  const bytes = before - statSync(databasePath).size
+  return {
+    tables: [
+      disturbance.table(),
+      {
+        title: 'Space given back',
+        columns: ['MB', 'seconds', 'MB a second', 'passes that outlasted their windows'],
+        rows: [[number(bytes / 1e6), number(seconds), number(bytes / 1e6 / seconds), `${outlasted} of ${slices}`]]
+      }
+    ],
+    ratios: disturbance.ratios(),
+    figures: { bytes, seconds, outlasted, quiet: disturbance.quiet, disturbed: disturbance.disturbed }
+  }
+}
+
+/** Takes the oldest intents out of the database; their pages stay in the file. */
+function empty(databasePath: string): void {
+  const db = openDatabase(databasePath)
+  db.prepare('DELETE FROM intents WHERE n IN (SELECT n FROM intents ORDER BY n LIMIT (SELECT CAST(count(*) * ? AS INTEGER) FROM intents))').run(EMPTIED_SHARE)
+  db.close()
+  settleFile(databasePath)
+}
+
+/** Writes the log into the file: else the bus would find all of it in its log and write it back within the window. */
+function settleFile(databasePath: string): void {
+  const db = openDatabase(databasePath)
+  db.pragma('wal_checkpoint(TRUNCATE)')
+  db.close()
+  settleOnDisk(databasePath)
+}
+
 /** Puts the end of that many young intents, the oldest first, so far back that cleanup takes them. */
 function makeOld(databasePath: string, count: number): void {
   const db = openDatabase(databasePath)
@@ -66,10 +139,8 @@ function makeOld(databasePath: string, count: number): void {
     `UPDATE intents SET finished_at = ? WHERE n IN
        (SELECT n FROM intents WHERE status = 2 AND finished_at > ? ORDER BY n LIMIT ?)`
   ).run(old, old, count)
-  // Else the bus would find all of it in its log and write it back within the window.
-  db.pragma('wal_checkpoint(TRUNCATE)')
   db.close()
-  settleOnDisk(databasePath)
+  settleFile(databasePath)
 }
 
 /** Runs a pass; the answer is how many fulfilled intents it removed. */

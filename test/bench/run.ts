@@ -6,6 +6,7 @@ import { dirname, join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { BUILT_HEADLESS, ROOT } from '../support/bus-process.ts'
 import { temporaryFolder } from '../support/folders.ts'
+import { backup } from './backup.ts'
 import { BigDatabase } from './big-database.ts'
 import { claims } from './claims.ts'
 import { cleanup } from './cleanup.ts'
@@ -15,6 +16,7 @@ import { mainThread } from './main-thread.ts'
 import { memory } from './memory.ts'
 import { operators } from './operators.ts'
 import { isReached, ratioTable, tableText, type Findings } from './report.ts'
+import { restart } from './restart.ts'
 import { FULL, QUICK, type Settings } from './settings.ts'
 
 /**
@@ -29,7 +31,9 @@ const SECTIONS: Readonly<Record<string, Section>> = {
   memory,
   cleanup,
   operators,
+  backup,
   dispatch,
+  restart,
   'main-thread': mainThread
 }
 const CLEAR_LINE = '\r\u001b[K'

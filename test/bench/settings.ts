@@ -20,6 +20,7 @@ export interface Settings {
   readonly bigDatabase: number
   readonly memory: { readonly connections: number; readonly seconds: number }
   readonly cleanup: { readonly rows: number; readonly slices: number; readonly window: number }
+  readonly backup: { readonly rounds: number; readonly window: number }
   readonly operators: { readonly rounds: number; readonly window: number }
   readonly dispatch: {
     readonly workers: number
@@ -28,6 +29,7 @@ export interface Settings {
     /** Workers that wait while memory is measured. */
     readonly parked: number
   }
+  readonly restart: { readonly intents: number; readonly rounds: number }
   readonly mainThread: { readonly connections: number; readonly seconds: number }
 }
 
@@ -37,8 +39,10 @@ export const FULL: Settings = {
   bigDatabase: 1_000_000,
   memory: { connections: 40, seconds: 3 },
   cleanup: { rows: 1_000_000, slices: 5, window: 4 },
+  backup: { rounds: 6, window: 4 },
   operators: { rounds: 8, window: 3 },
   dispatch: { workers: 100, publishes: 600, perSecond: 50, parked: 1_000 },
+  restart: { intents: 100_000, rounds: 5 },
   mainThread: { connections: 40, seconds: 6 }
 }
 
@@ -49,7 +53,9 @@ export const QUICK: Settings = {
   bigDatabase: 10_000,
   memory: { connections: 8, seconds: 0.3 },
   cleanup: { rows: 10_000, slices: 1, window: 0.3 },
+  backup: { rounds: 1, window: 0.3 },
   operators: { rounds: 1, window: 0.3 },
   dispatch: { workers: 10, publishes: 10, perSecond: 50, parked: 20 },
+  restart: { intents: 1_000, rounds: 1 },
   mainThread: { connections: 8, seconds: 0.5 }
 }

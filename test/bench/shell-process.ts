@@ -17,7 +17,7 @@ const TICK_MS = 2
 
 const dataDir = process.env.BUS_DATA_DIR!
 mkdirSync(dataDir, { recursive: true })
-const data: BusThreadData = { logFile: join(dataDir, 'bus.log'), keychain: null, unavailableSettings: {}, notices: [] }
+const data: BusThreadData = { logFile: join(dataDir, 'bus.log'), keychain: null, unavailableSettings: {}, notices: [], recovery: null }
 let frames = 0
 const bus = new BusClient({
   spawn: async () => new Worker(join(ROOT, 'out', 'main', 'bus-thread.js'), { workerData: data }),

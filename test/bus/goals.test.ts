@@ -51,7 +51,7 @@ test('what was rolled back was not published', async () => {
 
 test('cleanup forgets goals that have no intents and were not used for seven days', async () => {
   await using t = new TestBus()
-  t.bus.setRetention({ fulfilledDays: 30, deadDays: 30 })
+  t.bus.setRetention({ fulfilledDays: 30, deadDays: 30, maxDatabaseMegabytes: 0 })
   const goals = Array.from({ length: 150 }, (_, i) => `old ${i}`)
   for (const [i, goal] of goals.entries()) await t.publish({ goal, namespace: i % 2 === 0 ? 'lab' : 'home' })
   await t.clock.advance(7.5 * DAY)

@@ -78,7 +78,7 @@ test.each<[name: string, Situation, Check['rule'], Check['outcome'], text: strin
     'status',
     'fails',
     'Its lifetime ended 2 d ago before anybody claimed it.',
-    'Retry it: that gives it a fresh lifetime.'
+    'Publish it again: that gives it a fresh lifetime.'
   ],
   ['delayed', { workers: [online], intent: { runAt: NOW + 2 * HOUR } }, 'run_at', 'waits', 'It was published with a delay and can be claimed in 2 h.', null],
   [

@@ -250,7 +250,8 @@ test('a line and the whole of an intent, with every digit of its payload', async
     resultType: 'json',
     claimedAt: null,
     claimAddress: '10.0.0.9',
-    history: [{ at: NOW, event: 'published', key: 'main' }, claimed]
+    history: [{ at: NOW, event: 'published', key: 'main' }, claimed],
+    gaps: []
   })
   expect(database.queries.detail(id.replace(/.$/, (last) => (last === '0' ? '1' : '0')))).toBeUndefined()
 })

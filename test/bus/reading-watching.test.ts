@@ -10,8 +10,8 @@ const ANN = 'key_00000000000000aa'
 const HOUR = 3_600
 const NO_COUNTS = { open: 0, claimed: 0, fulfilled: 0, dead: 0, expired: 0 }
 
-function attentionOf(database: ReadingDatabase, context: { isPaused?: boolean; isMaintenance?: boolean } = {}): Promise<readonly Attention[]> {
-  const question = { now: NOW, isPaused: false, isMaintenance: false, ...context }
+function attentionOf(database: ReadingDatabase, context: { isPaused?: boolean; isMaintenance?: boolean; storageProblem?: string } = {}): Promise<readonly Attention[]> {
+  const question = { now: NOW, isPaused: false, isMaintenance: false, storageProblem: null, ...context }
   return database.queries.summary(question, database.share()).then(({ attention }) => attention)
 }
 
@@ -109,7 +109,7 @@ describe('workers', () => {
 describe('the overview', () => {
   test('of a new bus says that it is new, until something was published', async () => {
     using database = new ReadingDatabase()
-    const ask = () => database.queries.summary({ now: NOW, isPaused: false, isMaintenance: false }, database.share())
+    const ask = () => database.queries.summary({ now: NOW, isPaused: false, isMaintenance: false, storageProblem: null }, database.share())
     expect(await ask()).toEqual({ counts: NO_COUNTS, oldestWaiting: null, attention: [], isNew: true })
     database.addWorker()
     const id = database.add({ createdAt: NOW - 30 })
@@ -131,6 +131,14 @@ describe('the overview', () => {
     expect(await attentionOf(database, { isPaused: true, isMaintenance: true })).toEqual([
       { kind: 'maintenance', text: 'The bus is in maintenance: it refuses all requests of publishers and workers.', filter: null },
       { kind: 'paused', text: 'The bus is paused: workers get nothing until it is resumed.', filter: null }
+    ])
+  })
+
+  test('a disk in trouble, before all else', async () => {
+    using database = new ReadingDatabase()
+    expect(await attentionOf(database, { isPaused: true, storageProblem: 'The disk is full.' })).toMatchObject([
+      { kind: 'storage', text: 'The disk is full.', filter: null },
+      { kind: 'paused' }
     ])
   })
 

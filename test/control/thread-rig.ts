@@ -14,7 +14,7 @@ import type { Rig } from './rig.ts'
 /** The control contract as the desktop's main thread has it: the built bus in a thread of its own, asked by messages. */
 export async function threadRig(): Promise<Rig> {
   const folder = temporaryFolder()
-  const data: BusThreadData = { logFile: join(folder.path, 'bus.log'), keychain: null, unavailableSettings: {}, notices: [] }
+  const data: BusThreadData = { logFile: join(folder.path, 'bus.log'), keychain: null, unavailableSettings: {}, notices: [], recovery: null }
   const refuse = () => Promise.reject(new Error('There is no keychain here.'))
   const bus = new BusClient({
     spawn: async () =>

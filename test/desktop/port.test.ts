@@ -38,7 +38,7 @@ test('a taken port is said, and a new one is set in Settings without a restart',
   // What does not need the port works: intents can be published here.
   await app.call('intents.publish', { goal: 'here', payload: '{}' })
   const port = await freePort()
-  await page.getByLabel('Port').fill(String(port))
+  await page.getByLabel('Port', { exact: true }).fill(String(port))
   await page.getByRole('button', { name: 'Apply' }).click()
   expect(await app.url()).toBe(`http://127.0.0.1:${port}`)
   expect((await ask(`http://127.0.0.1:${port}`, { path: '/health' })).status).toBe(200)
@@ -52,7 +52,7 @@ test('a port that is taken is refused in Settings, and the bus stays where it is
   await app.call('settings.change', { port: await freePort() })
   const url = await app.url()
   await page.getByRole('link', { name: 'Settings' }).click()
-  await page.getByLabel('Port').fill(String(taken.port))
+  await page.getByLabel('Port', { exact: true }).fill(String(taken.port))
   await page.getByRole('button', { name: 'Apply' }).click()
   await page.getByText(new RegExp(`${taken.port}`)).first().waitFor()
   expect(await app.url()).toBe(url)

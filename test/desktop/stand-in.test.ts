@@ -166,6 +166,8 @@ describe('a running app', () => {
     await inPage('(globalThis.heard = [], globalThis.stop = fixture.on("news", (value) => heard.push(value)), 0)')
     const say = (value: number) => door.evaluate(({ webContents }, news) => webContents.getAllWebContents()[0]!.send('news', news), value)
     for (const value of [1, 2, 3]) await say(value)
+    // What is asked of the page goes another way than messages, and may overtake them.
+    await expect.poll(() => inPage('heard.length')).toBe(3)
     await inPage('stop()')
     await say(4)
     expect(await inPage('heard')).toEqual([1, 2, 3])

@@ -39,7 +39,8 @@ const INTENT: IntentView = {
   resultType: 'json',
   claimedAt: null,
   claimAddress: null,
-  history: [{ at: NOW, event: 'published', key: 'main' }]
+  history: [{ at: NOW, event: 'published', key: 'main' }],
+  gaps: []
 }
 
 const garage = {
@@ -78,7 +79,7 @@ describe('names of keys', () => {
 describe('the timeline', () => {
   /** Title and detail of each line of a history. */
   function lines(events: readonly HistoryEvent[], maxAttempts = 2): string[] {
-    return timelineOf({ history: events, maxAttempts }, keyNames([garage])).map(({ title, detail }) => [title, detail].filter(Boolean).join(' '))
+    return timelineOf({ history: events, gaps: [], maxAttempts }, keyNames([garage])).map(({ title, detail }) => [title, detail].filter(Boolean).join(' '))
   }
 
   test('tells a life in words', () => {
@@ -104,10 +105,27 @@ describe('the timeline', () => {
     ])
   })
 
+  test('tells of a night in between where it was, and of a clock that was set', () => {
+    const history = [
+      { at: NOW, event: 'published', key: 'main' },
+      { at: NOW + 1, event: 'claimed', attempt: 1, key: 'main' },
+      { at: NOW + 30_010, event: 'fulfilled' }
+    ] as const
+    const gaps = [
+      { at: NOW + 30_002, seconds: 30_000, cause: 'sleep' },
+      { at: NOW + 30_005, seconds: -90, cause: 'clock' }
+    ] as const
+    const entries = timelineOf({ history, gaps, maxAttempts: 2 }, keyNames([]))
+    expect(entries.map(({ event }) => event)).toEqual(['published', 'claimed', 'slept', 'clock_set', 'fulfilled'])
+    expect(entries[2]!.detail).toBe('for 8 h 20 min; its lease and its lifetime stood still.')
+    expect(entries[3]!.detail).toBe('back by 1 min 30 s; its lease and its lifetime are as long as before.')
+  })
+
   test('says what an intent died of, once', () => {
     const entries = timelineOf(
       {
         maxAttempts: 2,
+        gaps: [],
         history: [
           { at: NOW, event: 'published', key: 'main' },
           { at: NOW, event: 'claimed', attempt: 1, key: 'main' },
@@ -126,6 +144,7 @@ describe('the timeline', () => {
     const entries = timelineOf(
       {
         maxAttempts: 2,
+        gaps: [],
         history: [
           { at: NOW, event: 'published', key: 'main' },
           { at: NOW + 500, event: 'shortened', dropped: 1_200 },
@@ -175,7 +194,7 @@ describe('how an intent is now', () => {
       []
     ],
     ['is dead', { status: 'dead' }, 'Dead letter', 'No worker gets it any more. Retry puts it back into the queue.', []],
-    ['is expired', { status: 'expired' }, 'Out of the queue', 'Retry puts it back with a fresh lifetime.', []]
+    ['is expired', { status: 'expired' }, 'Out of the queue', 'No worker claimed it in its lifetime. Publish again puts it back, with a fresh one.', []]
   ])('it %s', (_name, change, title, text, labels) => {
     const present = presentOf({ ...INTENT, ...change }, NOW)
     expect(present).toMatchObject({ title, text })
@@ -203,7 +222,7 @@ describe('publishing again', () => {
       backoffBase: 1.5,
       target: 'pi4',
       capability: 'gpu',
-      expiresAt: NOW + 90 + DAY
+      runAt: NOW + 90
     })
     expect(JSON.parse(body)).toEqual({
       goal: 'resize',
@@ -219,9 +238,11 @@ describe('publishing again', () => {
     })
   })
 
-  test('the delay is not known any more once the lifetime is another', () => {
-    expect(delayOf({ ...INTENT, expiresAt: NOW + 0.25 + DAY })).toBe(0.25)
+  test('the delay is known whatever the lifetime was, until it is put back', () => {
+    expect(delayOf({ ...INTENT, runAt: NOW + 0.25 })).toBe(0.25)
     expect(delayOf({ ...INTENT, history: [...INTENT.history, { at: NOW + 7, event: 'retried' }] })).toBeNull()
+    expect(delayOf({ ...INTENT, history: [...INTENT.history, { at: NOW + 7, event: 'failed', error: 'no', requeued_until: NOW + 20 }] })).toBeNull()
+    expect(delayOf({ ...INTENT, history: [...INTENT.history, { at: NOW + 7, event: 'failed', error: 'no' }] })).toBe(0)
   })
 
   test('a backoff doubles with each attempt, and there is none behind the last (SPEC 3.3)', () => {

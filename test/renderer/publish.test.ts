@@ -104,7 +104,7 @@ describe('where a draft comes from', () => {
 
   it('is an intent, with the delay that it was published with', () => {
     const published = publicationOf(draftWith(EVERYTHING))
-    const intent = { ...published, createdAt: 1000, expiresAt: 1000 + 90.5 + 86_400, history: [{ at: 1000, event: 'published', key: 'key_1' }] }
+    const intent = { ...published, createdAt: 1000, runAt: 1000 + 90.5, history: [{ at: 1000, event: 'published', key: 'key_1' }] }
     expect(draftOfIntent(intent as unknown as IntentView)).toEqual(draftWith({ ...EVERYTHING, idempotencyKey: '' }))
   })
 
@@ -134,6 +134,6 @@ describe('when an intent is tried again', () => {
     [8, 1, 'After a failure it waits 2 s, 4 s, 8 s, 16 s, 32 s … 2 min 08 s, each time up to 2 s longer; then it is a dead letter.'],
     [20, 5, /… 30 d 8 h, .* That is longer than it lives: it expires 24 h after its first run\.$/]
   ])('%i attempts, %f s', (attempts, base, text) => {
-    expect(retriesText(attempts, base)).toMatch(text)
+    expect(retriesText(attempts, base, 86_400)).toMatch(text)
   })
 })

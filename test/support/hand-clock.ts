@@ -1,4 +1,4 @@
-import type { Clock } from '../../src/main/bus/clock.ts'
+import type { Clock, Gap, GapSource } from '../../src/main/bus/clock.ts'
 
 interface Timer {
   readonly at: number
@@ -6,9 +6,11 @@ interface Timer {
 }
 
 /** A clock that stands still until a test turns it. Timers that come due run in their order. */
-export class HandClock implements Clock {
+export class HandClock implements Clock, GapSource {
   #now: number
   #timers: Timer[] = []
+  #gaps: Gap[] = []
+  readonly #listeners = new Set<() => void>()
 
   /** `start`: Unix time in seconds. */
   constructor(start = 1_790_000_000) {
@@ -28,6 +30,32 @@ export class HandClock implements Clock {
   /** Moves the hands without waking anybody: time that passed while the process could not run. */
   jump(seconds: number): void {
     this.#now += seconds
+  }
+
+  /** The machine sleeps for so long; what follows from its waking up has been committed when this resolves. */
+  async sleep(seconds: number): Promise<void> {
+    await this.#gap(seconds, 'sleep')
+  }
+
+  /** Somebody sets the clock by so many seconds. */
+  async set(seconds: number): Promise<void> {
+    await this.#gap(seconds, 'clock')
+  }
+
+  take(): readonly Gap[] {
+    return this.#gaps.splice(0)
+  }
+
+  listen(listener: () => void): () => void {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
+  }
+
+  async #gap(seconds: number, cause: Gap['cause']): Promise<void> {
+    this.#now += seconds
+    this.#gaps.push({ at: this.#now, seconds, cause })
+    for (const listener of this.#listeners) listener()
+    await this.advance(0)
   }
 
   /** Lets time pass; what the timers started has been committed when this resolves. */

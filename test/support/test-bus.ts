@@ -59,6 +59,7 @@ export class TestBus implements AsyncDisposable {
     this.#options = {
       path: this.path,
       clock: this.clock,
+      gapSource: this.clock,
       random: systemRandom(),
       readerEntry: new URL('../../src/main/reader.ts', import.meta.url),
       claimTimeout: 60,

@@ -3,6 +3,7 @@ import { pathToFileURL } from 'node:url'
 import { pino } from 'pino'
 import type { InterfaceView } from '../../src/shared/control/network-views.ts'
 import { assemble, type Faces } from '../../src/main/assemble.ts'
+import { SafetyNet } from '../../src/main/backups/safety-net.ts'
 import { builtBeside } from '../../src/main/built.ts'
 import { Bus } from '../../src/main/bus/bus.ts'
 import { systemClock } from '../../src/main/bus/clock.ts'
@@ -75,6 +76,7 @@ export class TestServer implements AsyncDisposable {
     const bus = new Bus({
       path,
       clock,
+      gapSource: handClock,
       random: systemRandom(),
       readerEntry: new URL('../../src/main/reader.ts', import.meta.url),
       claimTimeout: options.claimTimeout ?? 60,
@@ -100,14 +102,22 @@ export class TestServer implements AsyncDisposable {
       sharePort: 0,
       shareDiscovery: false
     })
-    const faces = assemble({
+    const log = options.log ?? (pino({ level: 'silent' }) as Log)
+    const safety = new SafetyNet({ config, host, log, clock }).over(bus, {
+      threadEntry: new URL('../../src/main/backup-thread.ts', import.meta.url),
+      isCareful: true,
+      feed: () => faces.feed,
+      restart: () => {}
+    })
+    const faces: Faces = assemble({
       bus,
       clock,
       random: systemRandom(),
       config,
       settings,
       host,
-      log: options.log ?? (pino({ level: 'silent' }) as Log),
+      log,
+      safety,
       mainKey: await secret(bus, host, 'main_key_digest', MAIN_KEY),
       password: await secret(bus, host, 'dashboard_password_digest', PASSWORD),
       built: builtBeside(pathToFileURL(join(ROOT, 'out', 'main', 'headless.js')).href),

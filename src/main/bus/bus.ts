@@ -15,7 +15,7 @@ import { NOT_YET } from './intents/claim.ts'
 import type { Claimed } from './intents/claimed.ts'
 import type { IntentDetail, IntentStatus } from './intents/intent.ts'
 import type { Published } from './intents/publish.ts'
-import type { CleanupStats } from './intents/retention.ts'
+import type { CleanupStats, RetentionRules } from './intents/retention.ts'
 import { expiredKey, KeyChanges, type NoteOfKey } from './key-changes.ts'
 import { isKeyId, MAIN_KEY_ID, type Key, type Keys, type NewKey } from './keys.ts'
 import { Waiter } from './parking/waiter.ts'
@@ -26,8 +26,10 @@ import type { SavedViews } from './saved-views.ts'
 import { isExpired } from './scopes.ts'
 import type { Sessions } from './sessions.ts'
 import type { Wait } from './settled-waits.ts'
+import { storageFacts, type StorageFacts } from './storage-facts.ts'
 import type { CommitCounts, Operation } from './store/commits.ts'
 import type { Templates } from './templates.ts'
+import { Importing } from './transfer/importing.ts'
 
 export type { BusOptions } from './parts.ts'
 export type { Wait } from './settled-waits.ts'
@@ -38,7 +40,7 @@ const NOBODY = 'nobody'
 /** Transactions that a question for one intent may wait for. */
 const MAX_CATCH_UPS = 50
 
-const SECONDS_PER_DAY = 86_400
+const SECONDS_PER_HOUR = 3_600
 
 const UNSETTLED: ReadonlySet<IntentStatus['status']> = new Set(['open', 'claimed'])
 
@@ -59,6 +61,8 @@ export class Bus {
   readonly clientEvents: ClientEvents
   /** Operators' questions, answered by the reading thread. */
   readonly reader: Reader
+  /** Takes in what comes from other buses. */
+  readonly importing: Importing
   readonly #clock: Clock
   readonly #parts: Parts
   readonly #keyChanges: KeyChanges
@@ -70,7 +74,8 @@ export class Bus {
   /** Throws UnusableDatabaseError. */
   constructor(options: BusOptions) {
     this.#clock = options.clock
-    this.#parts = openParts(options)
+    // What was held across a gap is answered: who waited may be long gone, and who is there asks again.
+    this.#parts = openParts(options, () => this.endWaits())
     const { keys, meta, sessions, templates, savedViews, audit, clientEvents, reader, commits } = this.#parts
     this.keys = keys
     this.meta = meta
@@ -83,6 +88,8 @@ export class Bus {
     this.#isPaused = meta.get('paused') === 'true'
     this.#parts.counter.isClosed = this.#isPaused
     this.#keyChanges = new KeyChanges(this.#parts, options.clock, () => this.#waitEpoch++)
+const parts = { store: this.#parts.store, keys, clock: options.clock }
+    this.importing = new Importing(commits, reader, parts, (adopted) => this.#keyChanges.adopt(adopted))
     // What ended while the bus was down is swept at once.
     void commits.poke()
   }
@@ -300,13 +307,33 @@ export class Bus {
   }
 
   /** Deletes the intents of a namespace, or all of them for null (SPEC 8.3). Resolves when the last one is gone. */
-  purge(namespace: string | null): Promise<void> {
-    return this.#parts.retention.purge(namespace)
+  async purge(namespace: string | null): Promise<void> {
+    await this.#parts.retention.purge(namespace)
+    void this.#parts.cleanup.trim()
   }
 
-  /** How many days cleanup keeps finished intents, from its next pass on; SPEC 15 says seven. */
-  setRetention({ fulfilledDays, deadDays }: { readonly fulfilledDays: number; readonly deadDays: number }): void {
-    this.#parts.retention.kept = { fulfilled: fulfilledDays * SECONDS_PER_DAY, dead: deadDays * SECONDS_PER_DAY }
+  /** What cleanup keeps of finished intents, from its next pass on. A bound of the database counts at once. */
+  setRetention(rules: RetentionRules): void {
+    const { retention, cleanup } = this.#parts
+    retention.keep(rules)
+    if (retention.isTooLarge || cleanup.isOverfull) void cleanup.trim()
+  }
+
+  /** Hours that an open intent may wait from its first `run_at` on; for those that are published or retried from now on. */
+  setIntentLifetime(hours: number): void {
+    this.#parts.terms.intentLifetime = hours * SECONDS_PER_HOUR
+  }
+
+  /** How large the database is, what cleanup does about it, and whether the disk takes what is written. */
+  get storage(): StorageFacts {
+    return storageFacts(this.#parts)
+  }
+
+  /** Hears that the disk takes nothing or takes something again, and that the database is overfull or no more, until the answer is called. */
+  onStorage(listener: () => void): () => void {
+    const { storageListeners } = this.#parts
+    storageListeners.add(listener)
+    return () => storageListeners.delete(listener)
   }
 
   /** Forgets a worker; when it claims again it is a new one. Throws 404. */
@@ -345,6 +372,12 @@ export class Bus {
     return this.#parts.cleanup.run()
   }
 
+  /** The database is damaged: from now on nothing is written any more, and nobody is held. */
+  stopWriting(): void {
+    this.#parts.commits.stop()
+    this.endWaits(true)
+  }
+
   /** How much the group commit gathers: transactions and the operations in them, since the start. */
   get commitCounts(): CommitCounts {
     return this.#parts.commits.counts
@@ -364,7 +397,8 @@ export class Bus {
 
   /** Writes what still waits and closes the database. */
   async close(): Promise<void> {
-    const { deadlines, rideTimer, commits, db } = this.#parts
+    const { deadlines, rideTimer, commits, db, stopListening, writeHealth } = this.#parts
+    stopListening()
     this.endWaits(true)
     this.#keyChanges.close()
     this.clientEvents.close()
@@ -373,6 +407,7 @@ export class Bus {
     deadlines.close()
     commits.close()
     rideTimer.close()
+    writeHealth.close()
     // The last connection to close clears the log away; a reader cannot.
     await this.reader.close()
     db.close()

@@ -2,7 +2,7 @@ import type { IntentChange } from '../../shared/control/views.ts'
 import type { Participant } from './store/participant.ts'
 
 export type ChangesListener = (changes: readonly IntentChange[]) => void
-/** Hears how many intents were deleted. */
+/** Hears how many intents came or went that no change tells of: cleanup, purges and imports have too many. */
 export type DeletedListener = (count: number) => void
 
 /** Tells what happened to intents, once it is on disk: all of one commit at once, in order. */
@@ -11,7 +11,7 @@ export class Events implements Participant {
   readonly #onDeleted = new Set<DeletedListener>()
   readonly #watching = new Set<ChangesListener>()
   #changes: IntentChange[] = []
-  #deleted = 0
+  #untold = 0
 
   /** Whether anybody listens: operations make no changes for nobody. */
   get isHeard(): boolean {
@@ -30,7 +30,12 @@ export class Events implements Participant {
 
   /** Notes inside the running transaction that it deletes intents. */
   noteDeleted(count: number): void {
-    this.#deleted += count
+    this.#untold += count
+  }
+
+  /** Notes inside the running transaction that it takes in intents from elsewhere. */
+  noteUntold(count: number): void {
+    this.#untold += count
   }
 
   /** The answer ends it. */
@@ -55,13 +60,13 @@ export class Events implements Participant {
 
   committed(): void {
     if (this.#changes.length > 0) tell(this.#onChanges, this.#changes)
-    if (this.#deleted > 0) tell(this.#onDeleted, this.#deleted)
+    if (this.#untold > 0) tell(this.#onDeleted, this.#untold)
     this.rolledBack()
   }
 
   rolledBack(): void {
     if (this.#changes.length > 0) this.#changes = []
-    this.#deleted = 0
+    this.#untold = 0
   }
 }
 

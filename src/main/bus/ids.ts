@@ -11,7 +11,8 @@ export interface IntentId {
   readonly tail: string
 }
 
-const TICKS_PER_MS = 2_048
+/** Ids that a millisecond has room for. */
+export const TICKS_PER_MS = 2_048
 const ID_PATTERN = /^[0-9a-f]{32}$/
 const TAIL_BYTES = 9
 
@@ -40,6 +41,11 @@ export class IdSource {
   /** The greatest `n` given out so far. */
   get last(): number {
     return this.#last
+  }
+
+  /** An id from elsewhere is in use: those that follow come behind it. */
+  noteUsed(n: number): void {
+    this.#last = Math.max(this.#last, n)
   }
 
   /** `now` is Unix time in seconds. */

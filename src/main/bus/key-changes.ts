@@ -78,6 +78,12 @@ export class KeyChanges {
     return id
   }
 
+  /** Keys from elsewhere that are on disk: they count from now on. */
+  adopt(adopted: readonly { readonly key: Key; readonly digest: string }[]): void {
+    for (const { key, digest } of adopted) this.#parts.keys.adopt(key, digest)
+    this.#changed()
+  }
+
   close(): void {
     this.#expiry.close()
   }

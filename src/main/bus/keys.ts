@@ -111,6 +111,16 @@ export class Keys implements Participant {
     return undefined
   }
 
+  /** The id of the key with that digest, undefined when there is none (any more). */
+  idOfDigest(digest: string): string | undefined {
+    return this.#byDigest.get(digest)?.id
+  }
+
+  /** A key that was stored counts from now on. */
+  adopt(key: Key, digest: string): void {
+    this.#byDigest.set(digest, key)
+  }
+
   /** When the next key expires (Unix seconds), Infinity when none will. */
   nextExpiry(now: number): number {
     let next = Infinity

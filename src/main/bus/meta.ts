@@ -1,7 +1,10 @@
 import type { Connection } from './store/database.ts'
 
-/** What the bus remembers about itself. Secrets are here as digests only. */
-export type MetaName = 'paused' | 'main_key_digest' | 'dashboard_password_digest'
+/**
+ * What the bus remembers about itself. Secrets are here as digests only. `write_probe`: when it last had to try whether the disk
+ * takes anything.
+ */
+export type MetaName = 'paused' | 'write_probe' | 'main_key_digest' | 'dashboard_password_digest'
 
 export class Meta {
   readonly #get

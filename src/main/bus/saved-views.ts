@@ -4,7 +4,7 @@ import type { Random } from './random.ts'
 import type { Commits } from './store/commits.ts'
 import type { Connection, Statement } from './store/database.ts'
 
-const MAX_SAVED_VIEWS = 200
+export const MAX_SAVED_VIEWS = 200
 const ID_BYTES = 8
 
 /** Filters that operators keep under a name. */

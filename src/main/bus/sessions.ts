@@ -1,4 +1,5 @@
 import { RIGHTS, type Right } from '../../shared/control/rights.ts'
+import { ProtocolError } from '../../shared/errors.ts'
 import type { Clock } from './clock.ts'
 import { digestOf } from './keys.ts'
 import type { Random } from './random.ts'
@@ -63,6 +64,8 @@ export class Sessions implements Participant {
   /** Oldest first. */
   readonly #byId = new Map<string, LiveSession>()
   readonly #unwritten = new Set<LiveSession>()
+  /** Opened while the disk took nothing. */
+  readonly #unsaved = new Map<string, SessionRow>()
   readonly #onChange: () => void
   readonly #insert: Statement
   readonly #noteUse: Statement
@@ -103,24 +106,45 @@ export class Sessions implements Participant {
     return session === undefined || isOver(session, this.#clock.now()) ? undefined : session
   }
 
-  /** Opens a session; the secret is for the browser and not kept. Beyond 1,000 the oldest ones end. */
+  /**
+   * Opens a session; the secret is for the browser and not kept. Beyond 1,000 the oldest ones end. While the disk takes nothing, one
+   * for who knew the password counts all the same, and is written later: somebody has to see what is wrong.
+   */
   async open({ address, agent, name, rights, alongside }: SessionOpening): Promise<{ secret: string; id: string }> {
     const secret = Buffer.from(this.#random.hex(SECRET_BYTES), 'hex').toString('base64url')
     const id = digestOf(secret)
     const given = rights && withWatching(rights)
     const surplus = [...this.#byId.keys()].slice(0, Math.max(0, this.#byId.size + 1 - MAX_SESSIONS))
-    const row = await this.#commits.run((now): SessionRow => {
+    const stored = given === undefined ? null : JSON.stringify(given)
+    const rowAt = (now: number): SessionRow => ({
+      ...{ id, address, agent, name: name ?? null, rights: stored },
+      ...{ createdAt: now, expiresAt: now + SESSION_LIFETIME, lastUsedAt: now }
+    })
+    const saved = this.#commits.run((now): SessionRow => {
       for (const old of surplus) this.#delete.run(old)
-      const expiresAt = now + SESSION_LIFETIME
-      const stored = given === undefined ? null : JSON.stringify(given)
-      this.#insert.run(id, now, expiresAt, now, address, agent, name ?? null, stored)
+      const row = rowAt(now)
+      this.#save(row)
       alongside?.(now)
-      return { id, address, agent, name: name ?? null, rights: stored, createdAt: now, expiresAt, lastUsedAt: now }
+      return row
+    })
+    const row = await saved.catch((error: unknown) => {
+      if (rights !== undefined || !isWithoutDisk(error)) throw error
+      return this.#saveLater(rowAt(this.#clock.now()))
     })
     for (const old of surplus) this.#forget(old)
     this.#byId.set(id, fromRow(row))
     this.#onChange()
     return { secret, id }
+  }
+
+  #save({ id, createdAt, expiresAt, lastUsedAt, address, agent, name, rights }: SessionRow): void {
+    this.#insert.run(id, createdAt, expiresAt, lastUsedAt, address, agent, name, rights)
+  }
+
+  #saveLater(row: SessionRow): SessionRow {
+    this.#unsaved.set(row.id, row)
+    this.#timer.soon()
+    return row
   }
 
   /** The session that a secret opens, which thereby is used; undefined when there is none or it is over. */
@@ -148,11 +172,17 @@ export class Sessions implements Participant {
     return ended.length
   }
 
+  get isWaiting(): boolean {
+    return this.#unsaved.size > 0
+  }
+
   ride(): void {
+    for (const row of this.#unsaved.values()) this.#save(row)
     for (const { id, lastUsedAt } of this.#unwritten) this.#noteUse.run(lastUsedAt, id)
   }
 
   committed(): void {
+    this.#unsaved.clear()
     this.#unwritten.clear()
   }
 
@@ -175,6 +205,7 @@ export class Sessions implements Participant {
     const session = this.#byId.get(id)
     if (session === undefined) return
     this.#byId.delete(id)
+    this.#unsaved.delete(id)
     this.#unwritten.delete(session)
   }
 }
@@ -186,6 +217,10 @@ function fromRow({ rights, ...row }: SessionRow): LiveSession {
 /** In their own order, and each once: whoever may do anything may also look on. */
 function withWatching(rights: readonly Right[]): Right[] {
   return RIGHTS.filter((right) => right === 'watch' || rights.includes(right))
+}
+
+function isWithoutDisk(error: unknown): boolean {
+  return error instanceof ProtocolError && error.code === 'storage_unavailable'
 }
 
 function isOver({ expiresAt, lastUsedAt }: Session, now: number): boolean {

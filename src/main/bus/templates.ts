@@ -4,7 +4,7 @@ import type { Random } from './random.ts'
 import type { Commits } from './store/commits.ts'
 import type { Connection, Statement } from './store/database.ts'
 
-const MAX_TEMPLATES = 500
+export const MAX_TEMPLATES = 500
 const ID_BYTES = 8
 
 /** What of a template is stored as JSON. */

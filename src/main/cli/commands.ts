@@ -2,8 +2,10 @@ import type { Command } from './command.ts'
 import { buses } from './commands/buses.ts'
 import { completionOf } from './commands/completion.ts'
 import { doctor } from './commands/doctor.ts'
+import { exportCommand } from './commands/export.ts'
 import { find } from './commands/find.ts'
 import { helpOf } from './commands/help.ts'
+import { importCommand } from './commands/import.ts'
 import { keys } from './commands/keys.ts'
 import { kv } from './commands/kv.ts'
 import { list } from './commands/list.ts'
@@ -33,6 +35,8 @@ export const COMMANDS: readonly Command[] = [
   find,
   pair,
   buses,
+  exportCommand,
+  importCommand,
   doctor,
   completionOf(() => COMMANDS),
   helpOf(() => COMMANDS),

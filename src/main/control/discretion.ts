@@ -2,12 +2,14 @@ import type { Right } from '../../shared/control/rights.ts'
 import type { BusStatus, EventFrame } from '../../shared/control/views.ts'
 
 /** What can only be asked for by who may manage the bus. */
-const MANAGED: ReadonlySet<string> = new Set(['settings', 'sharing', 'pairing', 'sessions'])
+const MANAGED: ReadonlySet<string> = new Set(['settings', 'sharing', 'pairing', 'sessions', 'backups', 'transfer'])
 
 /** The status as an operator may see it: where files and secrets lie is for those who may manage the bus. */
 export function statusFor(rights: readonly Right[], status: BusStatus): BusStatus {
   if (rights.includes('manage')) return status
-  return { ...status, dataDir: '', databasePath: '', mainKey: null, password: null, notices: [], pairingRequests: 0 }
+  // Where its files lie is not for everybody.
+  const damage = status.damage && { problem: 'The database of the bus is damaged.', newest: null, recoveries: [] }
+  return { ...status, damage, dataDir: '', databasePath: '', mainKey: null, password: null, notices: [], pairingRequests: 0 }
 }
 
 /** A frame as an operator may see it. */

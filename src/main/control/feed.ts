@@ -72,6 +72,13 @@ export class Feed {
     this.#schedule()
   }
 
+  /** Nothing could run for a while: leases and lifetimes end later than was told. */
+  noteGap(): void {
+    if (!this.#isHeard) return
+    this.#missed++
+    this.noteStatus()
+  }
+
   /** A bulk action got on. */
   noteBulk(bulk: NonNullable<EventFrame['bulk']>): void {
     if (!this.#isHeard) return

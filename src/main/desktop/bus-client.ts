@@ -1,10 +1,11 @@
+import type { DamageView, Recovery } from '../../shared/control/backup-views.ts'
 import type { Envelope } from '../../shared/control/transport.ts'
 import type { BusStatus, Counts, EventFrame } from '../../shared/control/views.ts'
 import type { Clock } from '../bus/clock.ts'
 import type { Log } from '../log.ts'
 import type { FromBus, HostRequest, HostServices, ToBus } from './bus-messages.ts'
 import { RestartBudget } from './restart-budget.ts'
-import { absentStatus, NO_COUNTS, refusedByStopped, type Absence } from './stopped-bus.ts'
+import { absenceIn, absentStatus, NO_COUNTS, refusedByStopped, type BusState } from './stopped-bus.ts'
 
 /** A thread that runs the bus: what is used of node's Worker. */
 export interface BusThread {
@@ -16,8 +17,8 @@ export interface BusThread {
 }
 
 export interface BusClientOptions {
-  /** Starts a thread, and all that must be found out before. */
-  readonly spawn: () => Promise<BusThread>
+  /** Starts a thread, and all that must be found out before; `recovery`: what it is to do about a damaged database. */
+  readonly spawn: (recovery: Recovery | null) => Promise<BusThread>
   readonly services: HostServices
   readonly dataDir: string
   readonly logFile: string
@@ -29,12 +30,6 @@ interface Listener {
   readonly onFrame: (frame: EventFrame) => void
   readonly onState: (isLive: boolean) => void
 }
-
-type State =
-  | { readonly name: 'starting' }
-  | { readonly name: 'running' }
-  | { readonly name: 'stopped'; readonly problem: string }
-  | { readonly name: 'closed' }
 
 const MAX_RESTARTS = 3
 const RESTART_WINDOW = 300
@@ -48,7 +43,7 @@ export class BusClient {
   readonly #listeners = new Set<Listener>()
   readonly #waiting = new Map<number, (envelope: Envelope) => void>()
   #thread: BusThread | undefined
-  #state: State = { name: 'stopped', problem: 'It was not started yet.' }
+  #state: BusState = { name: 'stopped', problem: 'It was not started yet.' }
   /** Resolves when a start has come to an end, either way. */
   #started: PromiseWithResolvers<void> = Promise.withResolvers()
   /** Resolves when the thread has closed its bus. */
@@ -59,6 +54,8 @@ export class BusClient {
   #counts: Counts = NO_COUNTS
   #lastStatus: BusStatus | undefined
   #hasLostFrames = false
+  /** The thread ends because another one is to take its place. */
+  #isReplaced = false
 
   constructor(options: BusClientOptions) {
     this.#options = options
@@ -70,17 +67,25 @@ export class BusClient {
   }
 
   /** Starts the bus where it is stopped. */
-  start(): void {
-    if (this.#state.name === 'stopped') this.#begin()
+  start(recovery: Recovery | null = null): void {
+    if (this.#state.name === 'stopped') this.#begin(recovery)
   }
 
   /** Carries out a call of the control contract. Never rejects; calls made while the bus starts wait for it. */
   async call(method: string, input: unknown): Promise<Envelope> {
-    if (method === 'bus.start') this.start()
+    if (method === 'bus.start' && this.#state.name === 'stopped') return this.#startFor(input)
     if (this.#state.name === 'starting' && method !== 'status.get') await this.#started.promise
     if (this.isRunning) return this.#ask(method, input)
     if (method === 'status.get') return { ok: true, value: this.#absentStatus() }
-    return refusedByStopped(this.#absence().problem ?? '')
+    return refusedByStopped(absenceIn(this.#state).problem ?? '')
+  }
+
+  async #startFor(input: unknown): Promise<Envelope> {
+    const { damage } = absenceIn(this.#state)
+    this.start(damage?.recoveries.find((recovery) => recovery === (input as { recovery?: unknown }).recovery))
+    await this.#started.promise
+    // What was to be done about the database has been done.
+    return this.isRunning ? this.#ask('bus.start', {}) : refusedByStopped(absenceIn(this.#state).problem ?? '')
   }
 
   /**
@@ -98,6 +103,11 @@ export class BusClient {
       const wasThere = this.#listeners.delete(listener)
       if (wasThere && this.#listeners.size === 0 && this.isRunning) this.#send({ kind: 'unlisten' })
     }
+  }
+
+  /** Tells the bus that the machine is about to sleep, or is awake again. */
+  tellPower(what: 'sleeps' | 'wakes'): void {
+    if (this.isRunning) this.#send({ kind: 'power', what })
   }
 
   /** Closes the bus for good: requests under way get `graceMs`, and a thread that hangs is ended after some more. */
@@ -123,16 +133,16 @@ export class BusClient {
     void thread.terminate()
   }
 
-  #begin(): void {
+  #begin(recovery: Recovery | null = null): void {
     this.#started = Promise.withResolvers()
     this.#enter({ name: 'starting' })
-    void this.#spawn()
+    void this.#spawn(recovery)
   }
 
-  async #spawn(): Promise<void> {
+  async #spawn(recovery: Recovery | null): Promise<void> {
     let thread: BusThread
     try {
-      thread = await this.#options.spawn()
+      thread = await this.#options.spawn(recovery)
     } catch (error) {
       this.#stop(`Its thread cannot be started: ${(error as Error).message}.`)
       return
@@ -161,7 +171,13 @@ export class BusClient {
         break
       case 'failed':
         if (this.#state.name === 'closed') this.#closed.resolve()
-        else this.#stop(message.problem)
+        else this.#stop(message.problem, message.damage)
+        break
+      case 'restarting':
+        if (this.#state.name !== 'running') return
+        this.#isReplaced = true
+        this.#started = Promise.withResolvers()
+        this.#enter({ name: 'starting' })
         break
       case 'answer':
         this.#waiting.get(message.id)?.(message.envelope)
@@ -212,6 +228,11 @@ export class BusClient {
       this.#closed.resolve()
       return
     }
+    if (this.#isReplaced) {
+      this.#isReplaced = false
+      void this.#spawn(null)
+      return
+    }
     log.error({ err: crash }, 'the bus stopped by itself')
     // Who waits for a start that failed this way waits for the next one.
     const previous = this.#started
@@ -220,16 +241,16 @@ export class BusClient {
     void this.#started.promise.then(previous.resolve)
   }
 
-  #stop(problem: string): void {
+  #stop(problem: string, damage?: DamageView): void {
     const thread = this.#thread
     this.#thread = undefined
     void thread?.terminate()
     this.#options.log.error({ problem }, 'the bus is stopped')
-    this.#enter({ name: 'stopped', problem })
+    this.#enter({ name: 'stopped', problem, ...(damage && { damage }) })
     this.#started.resolve()
   }
 
-  #enter(state: State): void {
+  #enter(state: BusState): void {
     const wasRunning = this.isRunning
     this.#state = state
     if (this.isRunning !== wasRunning) {
@@ -266,14 +287,8 @@ export class BusClient {
     for (const { onFrame } of [...this.#listeners]) onFrame(numbered)
   }
 
-  #absence(): Absence {
-    if (this.#state.name === 'starting') return { state: 'starting', problem: null }
-    const problem = this.#state.name === 'stopped' ? this.#state.problem : 'The app is closing.'
-    return { state: 'stopped', problem }
-  }
-
   #absentStatus(): BusStatus {
-    return absentStatus(this.#absence(), this.#lastStatus, this.#options.dataDir, this.#options.clock.now())
+    return absentStatus(absenceIn(this.#state), this.#lastStatus, this.#options.dataDir, this.#options.clock.now())
   }
 }
 

@@ -1,3 +1,4 @@
+import type { DamageView, Recovery } from '../../shared/control/backup-views.ts'
 import type { Settings } from '../../shared/control/settings.ts'
 import type { Envelope } from '../../shared/control/transport.ts'
 import type { EventFrame } from '../../shared/control/views.ts'
@@ -12,6 +13,8 @@ export interface BusThreadData {
   readonly keychain: string | null
   readonly unavailableSettings: Host['unavailableSettings']
   readonly notices: readonly string[]
+  /** What is to be done about a damaged database before it is opened; null for nothing. */
+  readonly recovery: Recovery | null
 }
 
 /** What only the main thread can do for the bus. */
@@ -40,14 +43,18 @@ export type ToBus =
   | { readonly kind: 'unlisten' }
   | { readonly kind: 'host-answer'; readonly id: number; readonly value: unknown }
   | { readonly kind: 'host-refusal'; readonly id: number; readonly message: string }
+  /** What the machine is about to do, or has just done. */
+  | { readonly kind: 'power'; readonly what: 'sleeps' | 'wakes' }
   /** Requests under way get so many milliseconds. */
   | { readonly kind: 'close'; readonly graceMs: number }
 
 /** From the bus. */
 export type FromBus =
   | { readonly kind: 'ready' }
-  /** The bus cannot start; `problem` is a sentence for the user. */
-  | { readonly kind: 'failed'; readonly problem: string }
+  /** The bus cannot start; `problem` is a sentence for the user, `damage` is there where its database is damaged. */
+  | { readonly kind: 'failed'; readonly problem: string; readonly damage?: DamageView }
+  /** The bus closes, its thread ends, and another one is to take its place. */
+  | { readonly kind: 'restarting' }
   | { readonly kind: 'answer'; readonly id: number; readonly envelope: Envelope }
   | { readonly kind: 'frame'; readonly frame: EventFrame }
   | HostRequest

@@ -14,6 +14,8 @@ export interface MainWindowOptions {
   readonly clock: Clock
   /** Asked when the user closes the window; false keeps it open. */
   readonly mayClose: () => boolean
+  /** The page ends again and again, and is not loaded any more by itself. Resolves with whether to try again. */
+  readonly onHopeless: () => Promise<boolean>
 }
 
 const SIZE = { width: 1180, height: 780 }
@@ -66,9 +68,16 @@ export class MainWindow {
     window.on('closed', () => (this.#window = undefined))
     window.webContents.on('render-process-gone', (_event, { reason }) => {
       this.#options.log.error({ reason }, 'the page of the window ended')
-      if (reason !== 'clean-exit' && this.#reloads.take()) window.webContents.reload()
+      if (reason !== 'clean-exit') void this.#reload(window)
     })
     return window
+  }
+
+  async #reload(window: BrowserWindow): Promise<void> {
+    const isWanted = this.#reloads.take() || (await this.#options.onHopeless())
+    if (window.isDestroyed()) return
+    if (isWanted) window.webContents.reload()
+    else window.destroy()
   }
 
   #keepState(window: BrowserWindow): void {

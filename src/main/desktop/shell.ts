@@ -1,7 +1,9 @@
 import { join } from 'node:path'
 import { Worker } from 'node:worker_threads'
-import { app, clipboard, dialog, Menu, Notification, type MessageBoxOptions } from 'electron'
+import { app, clipboard, dialog, Menu, Notification, shell as electronShell, type MessageBoxOptions } from 'electron'
+import type { Recovery } from '../../shared/control/backup-views.ts'
 import type { SettingName } from '../../shared/control/settings.ts'
+import type { BusStatus } from '../../shared/control/views.ts'
 import { APP_NAME } from '../app-info.ts'
 import { systemClock } from '../bus/clock.ts'
 import { flushLog, type Log } from '../log.ts'
@@ -18,6 +20,7 @@ import { MainWindow } from './main-window.ts'
 import { Notifier } from './notifier.ts'
 import { OwnWindows } from './own-windows.ts'
 import { Panel } from './panel.ts'
+import { Power } from './power.ts'
 import { Quitting } from './quitting.ts'
 import { findQuitQuestion } from './quit-question.ts'
 import { built, resource } from './resources.ts'
@@ -46,6 +49,7 @@ export class Shell {
   readonly #panel: Panel
   readonly #notifier = new Notifier((hash) => this.#main.show(hash))
   readonly #quitting: Quitting
+  readonly #power: Power
   #tray: BusTray | undefined
 
   constructor(dataDir: string, log: Log) {
@@ -64,7 +68,8 @@ export class Shell {
       icon: resource('icons/256x256.png'),
       log,
       clock: systemClock,
-      mayClose: () => this.#mayClose()
+      mayClose: () => this.#mayClose(),
+      onHopeless: () => this.#askAboutPage()
     })
     this.#services = new ShellServices({
       shortcut: new PanelShortcut(() => this.#panel.toggle()),
@@ -72,13 +77,14 @@ export class Shell {
       dataDir
     })
     this.#bus = new BusClient({
-      spawn: () => this.#spawn(),
+      spawn: (recovery) => this.#spawn(recovery),
       services: this.#services,
       dataDir,
       logFile: this.#logFile,
       log,
       clock: systemClock
     })
+    this.#power = new Power({ tell: (what) => this.#bus.tellPower(what), isWanted: () => this.#services.settings.keepAwake })
     this.#quitting = new Quitting({ ask: () => this.#askToQuit(), close: () => this.#close() })
   }
 
@@ -90,6 +96,7 @@ export class Shell {
   async start(): Promise<void> {
     const open = (hash: string) => this.#main.show(hash)
     this.#quitting.listenToSystem()
+    this.#power.listen()
     serveContent(built('renderer'))
     guardWindows({ windows: this.#windows, log: this.#log, open })
     new IpcDoor({ bus: this.#bus, windows: this.#windows, log: this.#log }).open()
@@ -99,7 +106,10 @@ export class Shell {
     const watch = new BusWatch(
       this.#bus,
       systemClock,
-      (picture) => this.#tray?.show(picture),
+      (picture) => {
+        this.#tray?.show(picture)
+        this.#power.follow(picture)
+      },
       (frame) => {
         if (this.#services.settings.notifyDead) notices.take(frame)
       }
@@ -146,13 +156,14 @@ export class Shell {
     if (!answer.ok) await this.#ask({ type: 'error', message: answer.error.message })
   }
 
-  async #spawn(): Promise<Worker> {
+  async #spawn(recovery: Recovery | null): Promise<Worker> {
     const keychain = await this.#services.findKeychain()
     const data: BusThreadData = {
       logFile: this.#logFile,
       keychain: keychain?.name ?? null,
       unavailableSettings: this.#unavailableSettings(),
-      notices: keychain === null ? [noKeychain(this.#dataDir)] : []
+      notices: keychain === null ? [noKeychain(this.#dataDir)] : [],
+      recovery
     }
     return new Worker(built('main/bus-thread.js'), { workerData: data, name: 'bus' })
   }
@@ -193,6 +204,25 @@ export class Shell {
     if (question === undefined) return true
     const buttons = ['Quit', 'Keep running']
     return (await this.#ask({ type: 'warning', ...question, buttons, defaultId: 1, cancelId: 1, noLink: true })) === 0
+  }
+
+  /** Whether to load a page once more that has ended many times. */
+  async #askAboutPage(): Promise<boolean> {
+    const status = (await this.#bus.call('status.get', {})) as { readonly value?: BusStatus }
+    const { listener } = status.value ?? {}
+    const url = listener?.state === 'listening' ? listener.url : undefined
+    const buttons = ['Try again', 'Close the window', ...(url === undefined ? [] : ['Open in the browser'])]
+    const button = await this.#ask({
+      type: 'error',
+      message: 'The window’s page ended by itself again and again.',
+      detail: `The bus is not concerned and goes on. The log in ${this.#logFile} says when it happened.`,
+      buttons,
+      defaultId: 0,
+      cancelId: 1,
+      noLink: true
+    })
+    if (button === 2) await electronShell.openExternal(`${url}/admin/`)
+    return button === 0
   }
 
   /** The button that was pressed. */

@@ -124,7 +124,11 @@ export class IdentityStore {
       domains: [...domains]
     }
     await this.#vault.write(SLOT, JSON.stringify(kept))
-    writeFileAtomically(this.rootPath, kept.root, ROOT_MODE)
+    try {
+      writeFileAtomically(this.rootPath, kept.root, ROOT_MODE)
+    } catch {
+      // What the vault has counts; the copy is made when it is read next.
+    }
     return kept
   }
 

@@ -1,4 +1,5 @@
 import Activity from '@lucide/svelte/icons/scroll-text'
+import HardDrive from '@lucide/svelte/icons/hard-drive'
 import Gauge from '@lucide/svelte/icons/gauge'
 import Key from '@lucide/svelte/icons/key-round'
 import List from '@lucide/svelte/icons/list'
@@ -41,6 +42,15 @@ export const DESTINATIONS: readonly Destination[] = [
     right: 'manage',
     isRare: true,
     load: () => import('../screens/activity/Activity.svelte')
+  },
+  {
+    screen: 'storage',
+    label: 'Storage',
+    icon: HardDrive,
+    key: 'd',
+    right: 'manage',
+    isRare: true,
+    load: () => import('../screens/storage/Storage.svelte')
   },
   { screen: 'settings', label: 'Settings', icon: Settings, key: 's', right: 'manage', load: () => import('../screens/settings/Settings.svelte') }
 ]

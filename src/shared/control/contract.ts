@@ -1,9 +1,13 @@
 import { z } from 'zod'
 import * as limits from '../limits.ts'
+import type * as backup from './backup-views.ts'
 import { KEY_RATE, MAX_GOAL_PATTERN, MAX_SCOPE_NAMES, ROLES } from '../scope.ts'
 import type * as network from './network-views.ts'
 import { GIVEN_RIGHTS } from './rights.ts'
 import { settingsSchema } from './settings.ts'
+import type { DoctorCheck } from './doctor-views.ts'
+import type { StorageView } from './storage-views.ts'
+import type * as transfer from './transfer-views.ts'
 import type * as views from './views.ts'
 
 /**
@@ -22,6 +26,10 @@ const keyId = z.string().max(64)
 const owner = z.string().trim().min(1).max(limits.MAX_OWNER_LENGTH)
 const name = z.string().trim().min(1).max(80)
 const token = z.string().regex(limits.TOKEN_PATTERN).nullable()
+
+/** Of an export or import under way. */
+const token32 = z.string().regex(/^[0-9a-f]{32}$/)
+const passphrase = z.string().min(limits.PASSPHRASE_LENGTH.min).max(limits.PASSPHRASE_LENGTH.max)
 
 const order = z.enum(['newest', 'oldest'])
 
@@ -64,8 +72,19 @@ export const methods = {
   'bus.cleanup': nothing,
   /** Deletes the intents of a namespace, or all of them for null. */
   'bus.purge': z.strictObject({ namespace: z.string().regex(limits.NAMESPACE_PATTERN).nullable(), confirm: z.literal(true) }),
-  /** Tries again to open a bus that is stopped, or a port that was taken. */
-  'bus.start': nothing,
+  /** Tries again to open a bus that is stopped, or a port that was taken. `recovery`: what is to be done about a damaged database. */
+  'bus.start': z.strictObject({ recovery: z.enum(['newest', 'empty', 'readable']).optional() }),
+
+  'backups.list': nothing,
+  /** Answered when the backup is there and was read again. */
+  'backups.make': nothing,
+  /** Answered before it happens: the bus closes and comes back with the backup, and tells in its notices what is missing since. */
+  'backups.restore': z.strictObject({ id: z.string().max(64), confirm: z.literal(true) }),
+
+  /** How large the database is, how much room the disk has, and what cleanup did. */
+  'storage.view': nothing,
+  /** Looks whether all is well with the bus; reads the whole database for it. */
+  'doctor.run': nothing,
 
   'overview.get': nothing,
   'statistics.get': z.strictObject({ range: z.enum(['hour', 'day']) }),
@@ -179,6 +198,34 @@ export const methods = {
   'views.save': z.strictObject({ id: z.string().max(64).nullable().default(null), name, filter }),
   'views.remove': z.strictObject({ id: z.string().max(64) }),
 
+  /** Begins a file of everything that moves to another bus. `passphrase`: encrypts keys and passwords in it; null leaves them out. */
+  'transfer.export': z.strictObject({ passphrase: passphrase.nullable().default(null), password }),
+  /** A part of that file; they are read in their order. */
+  'transfer.read': z.strictObject({ id: token32, part: z.int().min(0) }),
+  /** The import that there is. */
+  'transfer.get': nothing,
+  /** A piece of a file that is to be imported, in Base64. `id` null: the first one. `wal`: of the log beside a SQLite database. */
+  'transfer.upload': z.strictObject({
+    id: token32.nullable(),
+    name: z.string().trim().min(1).max(255),
+    part: z.enum(['file', 'wal']).default('file'),
+    offset: z.int().min(0),
+    data: z.base64().max(800_000)
+  }),
+  /** The file is complete: looks through it, which may take minutes; `transfer.get` says what came of it. */
+  'transfer.check': z.strictObject({ id: token32 }),
+  /** Imports a file that was checked. `takeOver`: main key and password of the old bus replace those of this one. */
+  'transfer.start': z.strictObject({
+    id: token32,
+    passphrase: passphrase.nullable().default(null),
+    takeSettings: z.boolean().default(false),
+    takeOver: z.boolean().default(false),
+    password,
+    confirm: z.literal(true)
+  }),
+  /** Stops an import and forgets its file. */
+  'transfer.drop': z.strictObject({ id: token32 }),
+
   /** Opens the log or the data folder on the desktop; elsewhere refused. */
   'desktop.show': z.strictObject({ what: z.enum(['log', 'data']) })
 } as const
@@ -197,6 +244,11 @@ interface Outputs {
   'bus.cleanup': Readonly<Record<string, number>>
   'bus.purge': null
   'bus.start': views.BusStatus
+  'backups.list': backup.BackupsView
+  'backups.make': backup.BackupView
+  'backups.restore': backup.BackupView
+  'storage.view': StorageView
+  'doctor.run': readonly DoctorCheck[]
   'overview.get': views.Overview
   'statistics.get': views.Statistics
   'names.list': views.NamesView
@@ -243,6 +295,13 @@ interface Outputs {
   'views.list': readonly views.SavedView[]
   'views.save': views.SavedView
   'views.remove': null
+  'transfer.export': transfer.ExportView
+  'transfer.read': transfer.ExportPart
+  'transfer.get': { readonly import: transfer.ImportView | null }
+  'transfer.upload': transfer.ImportView
+  'transfer.check': transfer.ImportView
+  'transfer.start': transfer.ImportView
+  'transfer.drop': null
   'desktop.show': null
 }
 

@@ -211,6 +211,10 @@ export type AuditEvent =
   | 'bus.paused'
   | 'bus.resumed'
   | 'bus.purged'
+  | 'data.exported'
+  | 'data.imported'
+  | 'backup.made'
+  | 'backup.restored'
 
 export interface AuditPage {
   /** Newest first. */

@@ -10,6 +10,8 @@ export const settingsSchema = z.strictObject({
   maintenance: z.boolean(),
   fulfilledDays: wholeNumber(SETTING_RANGES.fulfilledDays),
   deadDays: wholeNumber(SETTING_RANGES.deadDays),
+  maxDatabaseMegabytes: wholeNumber(SETTING_RANGES.maxDatabaseMegabytes),
+  intentLifetimeHours: wholeNumber(SETTING_RANGES.intentLifetimeHours),
   /** Whether other machines may reach the bus, over HTTPS. */
   share: z.boolean(),
   sharePort: wholeNumber(SETTING_RANGES.port),
@@ -24,6 +26,8 @@ export const settingsSchema = z.strictObject({
   startAtLogin: z.boolean(),
   closeToTray: z.boolean(),
   notifyDead: z.boolean(),
+  /** Whether the machine is kept awake while intents are claimed. */
+  keepAwake: z.boolean(),
   /** Opens the panel from anywhere; empty for none. In Electron's notation of accelerators. */
   panelShortcut: z.string().max(64)
 })
@@ -37,6 +41,8 @@ export const DEFAULT_SETTINGS: Settings = {
   maintenance: false,
   fulfilledDays: 7,
   deadDays: 7,
+  maxDatabaseMegabytes: 1_024,
+  intentLifetimeHours: 24,
   share: false,
   sharePort: 7611,
   shareInterface: '',
@@ -46,5 +52,6 @@ export const DEFAULT_SETTINGS: Settings = {
   startAtLogin: false,
   closeToTray: true,
   notifyDead: true,
+  keepAwake: false,
   panelShortcut: 'CommandOrControl+Alt+B'
 }

@@ -1,7 +1,9 @@
+import type { DamageView } from './backup-views.ts'
 import type { HistoryEvent } from '../history.ts'
 import type { ResultType, Visibility } from '../requests.ts'
 import type { KeyLimits } from '../scope.ts'
 import type { Settings, SettingName } from './settings.ts'
+import type { StorageStatus } from './storage-views.ts'
 
 /** What operators get to see. Times are Unix seconds, keys public ids, `payload` and `result` JSON text. */
 
@@ -26,6 +28,8 @@ export interface BusStatus {
   /** `stopped`: there is no bus behind the interface; `problem` says why and what to do. */
   readonly state: 'starting' | 'running' | 'stopped'
   readonly problem: string | null
+  /** What can be done about a database that is damaged; null while none is known to be. */
+  readonly damage: DamageView | null
   readonly listener: ListenerView | null
   /** When the bus started. */
   readonly since: number
@@ -43,8 +47,12 @@ export interface BusStatus {
   readonly dataDir: string
   readonly databasePath: string
   readonly databaseBytes: number
+  /** Whether the disk takes what the bus writes. */
+  readonly storage: StorageStatus
   /** Seconds of a lease. */
   readonly claimTimeout: number
+  /** Seconds that an open intent may wait from its first run on. */
+  readonly intentLifetime: number
   readonly mainKey: SecretView | null
   readonly password: SecretView | null
   /** Sentences that a careful user wants to read. */
@@ -107,6 +115,15 @@ export interface Count {
   readonly asOf: string
 }
 
+/** Time in which nothing could run: leases and lifetimes stood still. */
+export interface GapView {
+  /** Unix time when it was over. */
+  readonly at: number
+  /** Its length in seconds; of a clock that was set what it was set by, below 0 for back. */
+  readonly seconds: number
+  readonly cause: 'sleep' | 'clock' | 'restore'
+}
+
 export interface IntentView extends IntentRow {
   readonly visibility: Visibility
   readonly backoffBase: number
@@ -117,6 +134,8 @@ export interface IntentView extends IntentRow {
   readonly claimAddress: string | null
   /** Oldest first. */
   readonly history: readonly HistoryEvent[]
+  /** Those since it was published, oldest first. */
+  readonly gaps: readonly GapView[]
 }
 
 export interface BulkResult {
@@ -279,7 +298,7 @@ export interface Statistics {
 
 /** Something that wants attention, in one sentence, with a filter that leads there. */
 export interface Attention {
-  readonly kind: 'unserved' | 'dead' | 'lost_leases' | 'stuck' | 'paused' | 'maintenance' | 'failing'
+  readonly kind: 'unserved' | 'dead' | 'lost_leases' | 'stuck' | 'paused' | 'maintenance' | 'failing' | 'storage'
   readonly text: string
   readonly filter: string | null
 }
@@ -348,7 +367,7 @@ export interface EventFrame {
   /** There when it changed. */
   readonly status?: BusStatus
   /** Kinds of other things that changed: ask again for them. */
-  readonly changed?: readonly ('keys' | 'workers' | 'templates' | 'views' | 'settings' | 'sharing' | 'pairing' | 'sessions')[]
+  readonly changed?: readonly ('keys' | 'workers' | 'templates' | 'views' | 'settings' | 'sharing' | 'pairing' | 'sessions' | 'transfer' | 'backups')[]
   /** How far a bulk action is. */
   readonly bulk?: { readonly token: string; readonly done: number; readonly total: number }
 }

@@ -20,7 +20,7 @@ export interface WebContentsOptions {
   readonly size: PageSize
 }
 
-type Implemented = 'id' | 'loadURL' | 'reload' | 'send' | 'getURL' | 'isLoadingMainFrame' | 'isDestroyed' | 'setWindowOpenHandler'
+type Implemented = 'id' | 'loadURL' | 'reload' | 'send' | 'getURL' | 'isLoadingMainFrame' | 'isDestroyed' | 'setWindowOpenHandler' | 'forcefullyCrashRenderer'
 
 const all = new Map<number, WebContents>()
 let lastId = 0
@@ -71,6 +71,11 @@ export class WebContents extends StrictEmitter implements Pick<ElectronWebConten
 
   reload(): void {
     void this.#link.session.then((page) => page.send('Page.reload')).catch(() => {})
+  }
+
+  forcefullyCrashRenderer(): void {
+    // Whoever is gone does not answer.
+    void this.#link.session.then((page) => page.send('Page.crash')).catch(() => {})
   }
 
   send(channel: string, ...args: unknown[]): void {

@@ -1,6 +1,7 @@
 import { EventEmitter } from 'node:events'
 import { pino } from 'pino'
 import { expect, test } from 'vitest'
+import type { DamageView, Recovery } from '../../../src/shared/control/backup-views.ts'
 import type { BusStatus, EventFrame } from '../../../src/shared/control/views.ts'
 import { BusClient, type BusThread } from '../../../src/main/desktop/bus-client.ts'
 import type { FromBus, HostServices, ToBus } from '../../../src/main/desktop/bus-messages.ts'
@@ -46,10 +47,12 @@ class TestThread extends EventEmitter implements BusThread {
 function setUp(services: Partial<HostServices> = {}) {
   const clock = new HandClock()
   const threads: TestThread[] = []
+  const recoveries: (Recovery | null)[] = []
   const client = new BusClient({
-    spawn: async () => {
+    spawn: async (recovery) => {
       const thread = new TestThread()
       threads.push(thread)
+      recoveries.push(recovery)
       return thread
     },
     services: services as HostServices,
@@ -60,7 +63,7 @@ function setUp(services: Partial<HostServices> = {}) {
   })
   const frames: EventFrame[] = []
   const states: boolean[] = []
-  return { clock, client, threads, frames, states, listen: () => client.listen((f) => frames.push(f), (s) => states.push(s)) }
+  return { clock, client, threads, recoveries, frames, states, listen: () => client.listen((f) => frames.push(f), (s) => states.push(s)) }
 }
 
 async function setUpRunning(services?: Partial<HostServices>) {
@@ -251,4 +254,60 @@ test('a bus that does not close in time is ended', async () => {
 
 test('a bus that was never started closes at once', async () => {
   await setUp().client.close(1_000)
+})
+
+const DAMAGE: DamageView = { problem: 'The database is damaged.', newest: null, recoveries: ['empty'] }
+
+test('a damaged database is told with what can be done, and only that is done', async () => {
+  const { client, threads, recoveries } = setUp()
+  client.start()
+  await settle()
+  threads[0]!.say({ kind: 'failed', problem: 'It is damaged.', damage: DAMAGE })
+  await settle()
+  expect((await client.call('status.get', {})) as unknown).toMatchObject({ value: { state: 'stopped', problem: 'It is damaged.', damage: DAMAGE } })
+  const asked = client.call('bus.start', { recovery: 'newest' })
+  await settle()
+  threads[1]!.say({ kind: 'failed', problem: 'It is damaged.', damage: DAMAGE })
+  expect(await asked).toMatchObject({ ok: false, error: { code: 'bus_stopped' } })
+  const next = client.call('bus.start', { recovery: 'empty' })
+  await settle()
+  threads[2]!.say({ kind: 'ready' })
+  await settle()
+  // What was to be done is done: the bus is not asked for it once more.
+  const [call] = threads[2]!.of('call').filter(({ method }) => method === 'bus.start')
+  expect(call!.input).toEqual({})
+  threads[2]!.say({ kind: 'answer', id: call!.id, envelope: { ok: true, value: null } })
+  expect(await next).toMatchObject({ ok: true })
+  expect(recoveries).toEqual([null, null, 'empty'])
+  expect((await client.call('status.get', {})) as unknown).toMatchObject({ value: { damage: null } })
+})
+
+test('a bus that is to start again gets another thread, and calls wait for it', async () => {
+  const { client, threads, thread } = await setUpRunning()
+  for (let i = 1; i <= 5; i++) {
+    threads.at(-1)!.say({ kind: 'restarting' })
+    await settle()
+    const call = client.call('keys.list', {})
+    expect(await stateOf(client)).toEqual({ state: 'starting', problem: null })
+    threads.at(-1)!.die()
+    await settle()
+    expect(threads).toHaveLength(i + 1)
+    threads[i]!.say({ kind: 'ready' })
+    await settle()
+    const [asked] = threads[i]!.of('call').filter(({ method }) => method === 'keys.list')
+    threads[i]!.say({ kind: 'answer', id: asked!.id, envelope: { ok: true, value: [] } })
+    expect(await call).toEqual({ ok: true, value: [] })
+  }
+  expect(thread.of('call').some(({ method }) => method === 'keys.list')).toBe(false)
+})
+
+test('a bus that is closed while it starts again stays closed', async () => {
+  const { client, threads, thread } = await setUpRunning()
+  thread.say({ kind: 'restarting' })
+  await settle()
+  const closing = client.close(100)
+  thread.die()
+  await closing
+  await settle()
+  expect(threads).toHaveLength(1)
 })

@@ -104,13 +104,14 @@ export class Claiming {
     worker: Worker,
     now: number
   ): Claimed | null | typeof NOT_YET {
+    const awake = this.#store.gaps.awake(now)
     let best: Head | undefined
     let cleared = 0
     for (const { lane, find } of this.#plan(caller.key.id, request, publisherId).sources) {
       for (;;) {
         const head = this.#dueHead(lane, find, now)
         if (head === undefined) break
-        if (head[5] > now) {
+        if (head[5] > awake) {
           if (best === undefined || comesBefore(head, best)) best = head
           break
         }
@@ -189,7 +190,7 @@ export class Claiming {
   }
 
   #takeHead([n, , runAt, attempts]: Head, { key, address }: Caller, worker: Worker, now: number): Claimed {
-    const { deadlines, events, goals, random, statistics, tallies, workers } = this.#store
+    const { deadlines, events, gaps, goals, random, statistics, tallies, workers } = this.#store
     const token = random.hex(CLAIM_TOKEN_BYTES)
     const leaseEnd = now + this.#claimTimeout
     const { worker: workerId } = worker
@@ -200,12 +201,12 @@ export class Claiming {
       key: key.id,
       ...(workerId === null ? undefined : { worker: workerId })
     })
-    const row = this.#take.get(now, leaseEnd, key.id, address, workerId, digestOf(token), line, n) as Taken
+    const row = this.#take.get(now, gaps.awake(leaseEnd), key.id, address, workerId, digestOf(token), line, n) as Taken
     const [tail, namespace, goal, payload, claimAttempts, priority, targetWorker, requiredCapability, publisher, traceparent] = row
-    deadlines.note(leaseEnd)
+    deadlines.note(gaps.awake(leaseEnd))
     goals.claimed(tallies.move(namespace, goal, publisher, STATUS.open, STATUS.claimed), now)
     workers.count(worker, 'claimed')
-    statistics.claimed(now - runAt, now)
+    statistics.claimed(gaps.between(runAt, now), now)
     const id = formatId(n, tail)
     if (events.isHeard) {
       const lease = { attempts: claimAttempts, leaseEndsAt: leaseEnd, worker: workerId, key: key.id }

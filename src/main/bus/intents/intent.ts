@@ -15,7 +15,7 @@ export function statusName(status: number): StatusName {
   return STATUS_NAMES[status]!
 }
 
-/** A row of the table `intents`. Times are Unix seconds. */
+/** A row of the table `intents`. Times are Unix seconds; those of ends are stored as awake time, see `gaps.ts`. */
 export interface IntentRow {
   readonly n: number
   readonly tail: string
@@ -87,6 +87,12 @@ export function findById<Row extends { readonly tail: string }>(byNumber: Statem
   const parsed = parseId(id)
   const row = parsed && (byNumber.get(parsed.n) as Row | undefined)
   return row?.tail === parsed?.tail ? row : undefined
+}
+
+/** A row as it was stored, with all its times as Unix time. `gone`: seconds of all gaps so far. */
+export function inUnixTime<Row extends Pick<IntentRow, 'expires_at' | 'claim_expires_at'>>(row: Row, gone: number): Row {
+  if (gone === 0) return row
+  return { ...row, expires_at: row.expires_at + gone, claim_expires_at: row.claim_expires_at && row.claim_expires_at + gone }
 }
 
 export function intentNotFound(): ProtocolError {

@@ -1,5 +1,5 @@
 import { ProtocolError } from '../../../shared/errors.ts'
-import { INTENT_LIFETIME, OPEN_INTENT_CAP } from '../../../shared/limits.ts'
+import { OPEN_INTENT_CAP } from '../../../shared/limits.ts'
 import type { PublishRequest } from '../../../shared/requests.ts'
 import { formatId } from '../ids.ts'
 import type { IdempotencyMark } from '../idempotency.ts'
@@ -35,7 +35,7 @@ export class Publishing {
    * Throws 422 for a reused Idempotency-Key and 429 `limit_exceeded` at the cap of a generated key (SPEC 15).
    */
   publish(publisher: Key, request: PublishRequest, mark: IdempotencyMark | null, now: number): Published {
-    const { deadlines, events, goals, idempotency, ids, lanes, parking, statistics, tallies } = this.#store
+    const { deadlines, events, gaps, goals, idempotency, ids, lanes, parking, statistics, tallies, terms } = this.#store
     const known = mark === null ? undefined : idempotency.recall(mark, now)
     if (known !== undefined) return JSON.parse(known) as Published
     if (!publisher.isMain && tallies.activeOf(publisher.id) >= OPEN_INTENT_CAP) {
@@ -43,6 +43,7 @@ export class Publishing {
     }
     const { n, tail } = ids.next(now)
     const runAt = now + request.delay
+    const expiresAt = gaps.awake(runAt) + terms.intentLifetime
     const set = lanes.of({ ...request, publisher: publisher.id })
     this.#insert.run(
       n,
@@ -50,7 +51,7 @@ export class Publishing {
       request.priority,
       runAt,
       now,
-      runAt + INTENT_LIFETIME,
+      expiresAt,
       set.lane,
       set.wideLane,
       set.publicLane,
@@ -69,7 +70,7 @@ export class Publishing {
     const { namespace, goal } = request
     lanes.noteArrival(set, request.priority, runAt)
     parking.arrived({ ...request, publisher: publisher.id }, runAt)
-    deadlines.note(runAt + INTENT_LIFETIME)
+    deadlines.note(expiresAt)
     goals.published(tallies.add(namespace, goal, publisher.id, STATUS.open, 1), now)
     statistics.count('published', now)
     const id = formatId(n, tail)

@@ -1,9 +1,11 @@
 import { ProtocolError } from '../../../shared/errors.ts'
 import { MAIN_KEY_ID, type Key } from '../keys.ts'
+import type { Gaps } from '../gaps.ts'
 import type { Connection } from '../store/database.ts'
 import {
   findById,
   intentNotFound,
+  inUnixTime,
   STATUS,
   toDetail,
   toStatus,
@@ -15,8 +17,10 @@ import {
 /** Single intents, by their id. */
 export class Reading {
   readonly #find
+  readonly #gaps: Gaps
 
-  constructor(db: Connection) {
+  constructor(db: Connection, gaps: Gaps) {
+    this.#gaps = gaps
     this.#find = db.prepare('SELECT * FROM intents WHERE n = ?')
   }
 
@@ -47,6 +51,7 @@ export class Reading {
   }
 
   #row(id: string): IntentRow | undefined {
-    return findById<IntentRow>(this.#find, id)
+    const row = findById<IntentRow>(this.#find, id)
+    return row && inUnixTime(row, this.#gaps.unix(0))
   }
 }

@@ -1,4 +1,3 @@
-import { INTENT_LIFETIME } from '../../../shared/limits.ts'
 import type { Visibility } from '../../../shared/requests.ts'
 import type { Store } from '../store/store.ts'
 import type { LeaseHolder } from '../workers.ts'
@@ -87,10 +86,11 @@ export class Requeueing {
 
   /** As good as new: no attempts, no result or error, a fresh lifetime (SPEC 8.5). */
   renew(row: QueueRow, history: string, now: number): void {
-    const expiresAt = now + INTENT_LIFETIME
+    const { deadlines, gaps, terms } = this.#store
+    const expiresAt = gaps.awake(now) + terms.intentLifetime
     this.#reset.run(expiresAt, row.n)
     this.reopen(row, history, now, null)
-    this.#store.deadlines.note(expiresAt)
+    deadlines.note(expiresAt)
   }
 
   /** To the dead letters, for `reason`, out of any state. Nobody holds it any more; `worker` tells who had it last. */

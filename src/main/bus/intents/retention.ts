@@ -6,6 +6,7 @@ import type { Nonces } from '../nonces.ts'
 import type { Rates } from '../rates.ts'
 import type { Sessions } from '../sessions.ts'
 import type { Commits, Step } from '../store/commits.ts'
+import type { Space } from '../store/space.ts'
 import type { Store } from '../store/store.ts'
 import { STATUS } from './intent.ts'
 import type { Sweep, SweepCounts } from './sweep.ts'
@@ -44,14 +45,37 @@ export interface Housekeeping {
   readonly keyValues: KeyValueStore
   readonly sessions: Sessions
   readonly audit: Audit
+  readonly space: Space
 }
 
-/** Seconds that finished intents are kept. */
-export interface Kept {
-  readonly fulfilled: number
+/** How much of what is finished is kept; SPEC 15 says seven days. */
+export interface RetentionRules {
+  readonly fulfilledDays: number
   /** Also for the tombstones of expired ones. */
-  readonly dead: number
+  readonly deadDays: number
+  /** What the database may hold before finished intents are deleted earlier; 0 for no bound. */
+  readonly maxDatabaseMegabytes: number
 }
+
+const SECONDS_PER_DAY = 86_400
+const BYTES_PER_MEGABYTE = 1024 ** 2
+
+/** What was done about the size of the database. */
+export interface Trimmed {
+  /** Intents that were deleted before their time. */
+  readonly trimmed: number
+  readonly bytesGivenBack: number
+}
+
+/** When the database is larger than it may be, it is brought down to this share of that: else it would be too large again at once. */
+const TRIMMED_TO = 0.9
+
+/** What goes first when the database is too large, and how many seconds old it must be. */
+const TRIMMABLE = [
+  { status: STATUS.fulfilled, age: 0 },
+  { status: STATUS.expired, age: 0 },
+  { status: STATUS.dead, age: RETENTION }
+] as const
 
 /**
  * Deletes what has had its time (SPEC 15), and what an operator purges: in small steps between the requests, which hardly
@@ -68,8 +92,8 @@ export class Retention {
   readonly #scan
   readonly #delete
   readonly #deleteIdempotency
-  /** From the next pass on. */
-  kept: Kept = { fulfilled: RETENTION, dead: RETENTION }
+  /** Seconds, and what the database may hold. */
+  #kept = { fulfilled: RETENTION, dead: RETENTION, bytes: Infinity }
 
   constructor(store: Store, commits: Commits, sweep: Sweep, housekeeping: Housekeeping) {
     this.#store = store
@@ -89,11 +113,17 @@ export class Retention {
     this.#deleteIdempotency = db.prepare('DELETE FROM idempotency LIMIT ?')
   }
 
+  /** Changes what is kept, from the next pass on. */
+  keep({ fulfilledDays, deadDays, maxDatabaseMegabytes }: RetentionRules): void {
+    const bytes = maxDatabaseMegabytes === 0 ? Infinity : maxDatabaseMegabytes * BYTES_PER_MEGABYTE
+    this.#kept = { fulfilled: fulfilledDays * SECONDS_PER_DAY, dead: deadDays * SECONDS_PER_DAY, bytes }
+  }
+
   /** One pass of cleanup (SPEC 8.4, 16). Sweep counts are those since the pass before. */
   async clean(): Promise<CleanupStats> {
     const { idempotency } = this.#store
     const { keyValues, nonces, rates } = this.#housekeeping
-    const { kept } = this
+    const kept = this.#kept
     const fulfilled = await this.#steps((now, rows) => this.#deleteFinished(STATUS.fulfilled, now - kept.fulfilled, rows))
     const dead = await this.#steps((now, rows) => this.#deleteFinished(STATUS.dead, now - kept.dead, rows))
     await this.#steps((now, rows) => this.#deleteFinished(STATUS.expired, now - kept.dead, rows))
@@ -110,6 +140,36 @@ export class Retention {
     await this.#removeUnusedLanes()
     await this.#forgetWhatWasWatched()
     return { ...this.#sweep.takeCounts(), ...stats }
+  }
+
+  /** Whether the database holds more than it may. */
+  get isTooLarge(): boolean {
+    return this.#housekeeping.space.used > this.#kept.bytes
+  }
+
+  /** Whether so much of the file is empty that some of it should be given back. */
+  get isSlack(): boolean {
+    return this.#housekeeping.space.isSlack
+  }
+
+  /** Deletes what may go of a database that is too large, the oldest first, and gives back what the file has too much. */
+  async trim(): Promise<Trimmed> {
+    const { space } = this.#housekeeping
+    let trimmed = 0
+    const enough = this.#kept.bytes * TRIMMED_TO
+    for (const { status, age } of this.isTooLarge ? TRIMMABLE : []) {
+      trimmed += await this.#steps((now, rows) => (space.used > enough ? this.#deleteFinished(status, now - age, rows) : 0))
+    }
+    return { trimmed, bytesGivenBack: await this.#giveBack() }
+  }
+
+  async #giveBack(): Promise<number> {
+    const { space } = this.#housekeeping
+    if (!space.isSlack) return 0
+    const before = space.total
+    // A page that is given back costs as much as two rows that are deleted: another one moves into its place.
+    while (await this.#commits.background((_now, rows) => space.giveBack(rows >> 1)));
+    return Math.max(0, before - space.total)
   }
 
   /**

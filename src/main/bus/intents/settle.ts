@@ -61,9 +61,9 @@ export class Settling {
   extend(caller: Caller, id: string, { claimToken, seconds }: ExtendRequest, now: number): void {
     const row = this.#requeueing.read(this.#held(caller, id, claimToken, now).n)
     const until = now + seconds
-    this.#extend.run(until, appendHistory(row.history, { at: now, event: 'extended', until, times: 1 }), row.n)
-    const { deadlines, events } = this.#store
-    deadlines.note(until)
+    const { deadlines, events, gaps } = this.#store
+    this.#extend.run(gaps.awake(until), appendHistory(row.history, { at: now, event: 'extended', until, times: 1 }), row.n)
+    deadlines.note(gaps.awake(until))
     if (events.isHeard) events.note(changeByWorker(row, 'extended', now, { status: 'claimed', leaseEndsAt: until }))
   }
 
@@ -72,10 +72,10 @@ export class Settling {
     const row = this.#held(caller, id, claimToken, now)
     const line = historyLine({ at: now, event: 'fulfilled' })
     this.#fulfill.run(now, result, result === null ? null : resultType, line, row.n)
-    const { events, statistics, tallies, workers } = this.#store
+    const { events, gaps, statistics, tallies, workers } = this.#store
     tallies.move(row.namespace, row.goal, row.publisher, STATUS.claimed, STATUS.fulfilled)
     workers.countHolder(row, 'fulfilled')
-    statistics.settled('fulfilled', now - row.claimed_at!, now)
+    statistics.settled('fulfilled', gaps.between(row.claimed_at!, now), now)
     if (events.isHeard) events.note(changeByWorker(row, 'fulfilled', now, { status: 'fulfilled', leaseEndsAt: null }))
   }
 
@@ -83,10 +83,10 @@ export class Settling {
   fail(caller: Caller, id: string, { claimToken, error }: FailRequest, now: number): void {
     const held = this.#held(caller, id, claimToken, now)
     const row = this.#requeueing.read(held.n)
-    const { events, random, statistics, workers } = this.#store
+    const { events, gaps, random, statistics, workers } = this.#store
     const reason = error || NO_MESSAGE
     workers.countHolder(held, 'failed')
-    statistics.settled('failed', now - held.claimed_at!, now)
+    statistics.settled('failed', gaps.between(held.claimed_at!, now), now)
     const failed = { leaseEndsAt: null, error: reason }
     if (row.claim_attempts >= row.max_attempts) {
       const history = appendHistory(row.history, { at: now, event: 'failed', error: reason })
@@ -119,14 +119,14 @@ export class Settling {
 
   #held(caller: Caller, id: string, claimToken: string | null, now: number): HeldRow {
     const row = findById<HeldRow>(this.#hold, id)
-    if (row !== undefined && holds(caller, row, claimToken, now)) return row
+    if (row !== undefined && holds(caller, row, claimToken, this.#store.gaps.awake(now))) return row
     throw new ProtocolError('not_found', 'Intent not found, or its lease is not yours any more.')
   }
 }
 
-/** SPEC 7.4: the lease runs, it is the caller's, and the token is that of this claim. */
-function holds(caller: Caller, row: HeldRow, claimToken: string | null, now: number): boolean {
-  const isRunning = row.status === STATUS.claimed && row.claim_expires_at! > now
+/** SPEC 7.4: the lease runs, it is the caller's, and the token is that of this claim. `awake`: now, in awake time. */
+function holds(caller: Caller, row: HeldRow, claimToken: string | null, awake: number): boolean {
+  const isRunning = row.status === STATUS.claimed && row.claim_expires_at! > awake
   if (!isRunning || row.claimed_by !== caller.key.id) return false
   if (claimToken === null) return row.claim_address === caller.address
   return isTokenOf(row, claimToken)

@@ -61,11 +61,12 @@ export class Sweep implements Participant {
   /** Sweeps what is over at `now`, a bounded number of rows. */
   run(now: number): void {
     this.#isBehind = false
-    if (now < this.#store.deadlines.next) return
-    const leases = this.#leasesEnded.all(now, MAX_SWEPT) as number[]
+    const awake = this.#store.gaps.awake(now)
+    if (awake < this.#store.deadlines.next) return
+    const leases = this.#leasesEnded.all(awake, MAX_SWEPT) as number[]
     for (const n of leases) this.#endLease(n, now)
     const left = MAX_SWEPT - leases.length
-    const lifetimes = this.#lifetimesEnded.all(now, left) as number[]
+    const lifetimes = this.#lifetimesEnded.all(awake, left) as number[]
     for (const n of lifetimes) this.expire(n, now)
     this.#isBehind = leases.length + lifetimes.length >= MAX_SWEPT
     this.#store.deadlines.set(

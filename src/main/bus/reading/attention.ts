@@ -13,6 +13,8 @@ export interface Symptoms {
   readonly now: number
   readonly isPaused: boolean
   readonly isMaintenance: boolean
+  /** What is wrong with the storage, in sentences; null while it is fine. */
+  readonly storageProblem: string | null
   readonly unserved: readonly UnservedGoal[]
   readonly stuck: readonly { readonly lane: WaitingLane; readonly open: number }[]
   /** Of the last hour. */
@@ -44,8 +46,9 @@ export function attentionTo(symptoms: Symptoms): Attention[] {
   ].slice(0, MAX_TOLD)
 }
 
-function halted({ isPaused, isMaintenance }: Symptoms): Attention[] {
+function halted({ isPaused, isMaintenance, storageProblem }: Symptoms): Attention[] {
   const told: Attention[] = []
+  if (storageProblem !== null) told.push({ kind: 'storage', text: storageProblem, filter: null })
   if (isMaintenance) {
     const text = 'The bus is in maintenance: it refuses all requests of publishers and workers.'
     told.push({ kind: 'maintenance', text, filter: null })

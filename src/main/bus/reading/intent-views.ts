@@ -1,4 +1,5 @@
 import type { IntentRow as IntentLine, IntentView } from '../../../shared/control/views.ts'
+import type { Gap } from '../clock.ts'
 import { formatId } from '../ids.ts'
 import { statusName, toDetail, type IntentRow } from '../intents/intent.ts'
 
@@ -53,8 +54,8 @@ export function toLine(row: StoredLine): IntentLine {
   }
 }
 
-/** All about an intent; `payload` and `result` as the text that came in, digit for digit. */
-export function toView(row: IntentRow): IntentView {
+/** All about an intent, with the gaps of its life; `payload` and `result` as the text that came in, digit for digit. */
+export function toView(row: IntentRow, gaps: readonly Gap[]): IntentView {
   const { history, result_type: resultType } = toDetail(row)
   return {
     ...toLine(row),
@@ -65,6 +66,7 @@ export function toView(row: IntentRow): IntentView {
     resultType,
     claimedAt: row.claimed_at,
     claimAddress: row.claim_address,
-    history
+    history,
+    gaps: gaps.filter(({ at }) => row.finished_at === null || at <= row.finished_at)
   }
 }

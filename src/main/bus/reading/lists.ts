@@ -1,6 +1,8 @@
 import type { Anchors, Count, IntentPage } from '../../../shared/control/views.ts'
 import { ProtocolError } from '../../../shared/errors.ts'
+import { totalOf } from '../gaps.ts'
 import { formatId, parseId } from '../ids.ts'
+import { inUnixTime } from '../intents/intent.ts'
 import type { Connection, Statement } from '../store/database.ts'
 import { LINE_COLUMNS, toLine, type StoredLine } from './intent-views.ts'
 import { planOf, type Plan } from './plan.ts'
@@ -68,7 +70,10 @@ export class Lists {
 
   async list({ filter, order, cursor, limit }: ListQuestion, now: number, share: Share): Promise<IntentPage> {
     const { numbers, isEnd } = await this.#page(planOf(filter, now), scopeBehind(order, cursor), limit, share)
-    const rows = await share.turn(() => this.#inOrder<StoredLine>(this.#lines, numbers).map(toLine))
+    const rows = await share.turn(() => {
+      const gone = totalOf(this.#db)
+      return this.#inOrder<StoredLine>(this.#lines, numbers).map((row) => toLine(inUnixTime(row, gone)))
+    })
     return { rows, next: isEnd ? null : String(numbers.at(-1)) }
   }
 

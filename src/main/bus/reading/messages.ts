@@ -15,7 +15,7 @@ export type ToThread =
   | { readonly id: number; readonly name: QueryName; readonly args: readonly unknown[] }
   | { readonly id: number; readonly isGivenUp: true }
 
-/** What comes back. `code`: of a refusal that the operator is meant to see. */
+/** What comes back. `code`: of a refusal that the operator is meant to see. `isDamage`: the database could not be read. */
 export type FromThread =
   | { readonly id: number; readonly value: unknown }
-  | { readonly id: number; readonly error: string; readonly code: ErrorCode | null }
+  | { readonly id: number; readonly error: string; readonly code: ErrorCode | null; readonly isDamage: boolean }

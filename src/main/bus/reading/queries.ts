@@ -1,7 +1,12 @@
 import type { AuditPage } from '../../../shared/control/network-views.ts'
 import type * as views from '../../../shared/control/views.ts'
-import { findById, type IntentRow } from '../intents/intent.ts'
+import { readGaps, totalOf } from '../gaps.ts'
+import { findById, inUnixTime, type IntentRow } from '../intents/intent.ts'
 import type { Connection, Statement } from '../store/database.ts'
+import type { CheckedFile } from '../transfer/export-file.ts'
+import { Exporting, type ExportCursor, type ExportPage, type ExportStart } from '../transfer/exporting.ts'
+import { checkImport, readImport, type ImportFile } from '../transfer/import-file.ts'
+import type { ImportPage, ImportPosition } from '../transfer/records.ts'
 import { AdminPages, type DeadLetter, type DeadLetterDetail, type Metrics, type Overview } from './admin-pages.ts'
 import { readAudit } from './audit.ts'
 import { deadGroups } from './dead-groups.ts'
@@ -13,12 +18,23 @@ import { Lists, type AnchorsQuestion, type CountQuestion, type IdsPage, type Ids
 import { readNames } from './names.ts'
 import { statistics, type StatisticsRange } from './statistics.ts'
 import { readSummary, type SummaryContext } from './summary.ts'
+import { readTimeFacts, type TimeFacts } from './time-facts.ts'
 import type { Share } from './turns.ts'
 import { unserved } from './unserved.ts'
 import { waitingLanes } from './waiting.ts'
 import { readWorkforce } from './workforce.ts'
 
 export type { Metrics, Overview }
+
+/** By the index, which has each status by itself. */
+export const OLDEST_FINISHED = `
+  SELECT min(oldest) FROM (
+    SELECT min(finished_at) AS oldest FROM intents INDEXED BY intents_finished WHERE status >= 2 AND status = 2
+    UNION ALL SELECT min(finished_at) FROM intents INDEXED BY intents_finished WHERE status >= 2 AND status = 3
+    UNION ALL SELECT min(finished_at) FROM intents INDEXED BY intents_finished WHERE status >= 2 AND status = 4)`
+
+/** Gaps that an intent tells of. */
+const GAPS_SHOWN = 50
 
 export interface WorkersAnswer {
   readonly workers: readonly views.WorkerView[]
@@ -33,13 +49,17 @@ export class Queries {
   readonly #db: Connection
   readonly #pages: AdminPages
   readonly #lists: Lists
+  readonly #exporting: Exporting
   readonly #find: Statement
+  readonly #oldestFinished: Statement
 
   constructor(db: Connection) {
     this.#db = db
     this.#pages = new AdminPages(db)
     this.#lists = new Lists(db)
+    this.#exporting = new Exporting(db)
     this.#find = db.prepare('SELECT * FROM intents WHERE n = ?')
+    this.#oldestFinished = db.prepare(OLDEST_FINISHED).pluck()
   }
 
   metrics(): Metrics {
@@ -48,6 +68,11 @@ export class Queries {
 
   deadLetters(): DeadLetter[] {
     return this.#pages.deadLetters()
+  }
+
+  /** When the oldest intent was finished that is kept, in Unix seconds; null when there is none. */
+  oldestFinished(): number | null {
+    return this.#oldestFinished.get() as number | null
   }
 
   /** undefined when there is no dead letter with that id. */
@@ -82,13 +107,13 @@ export class Queries {
 
   /** All about an intent; undefined when there is none with that id. */
   detail(id: string): views.IntentView | undefined {
-    const row = findById<IntentRow>(this.#find, id)
-    return row && toView(row)
+    const row = this.#row(id)
+    return row && toView(row, readGaps(this.#db, row.created_at, GAPS_SHOWN))
   }
 
   /** Why an intent is not being worked on; undefined when there is none with that id. */
   explain(id: string, context: ExplainContext): views.Explanation | undefined {
-    const row = findById<IntentRow>(this.#find, id)
+    const row = this.#row(id)
     return row && explain(this.#db, id, row, context)
   }
 
@@ -126,8 +151,43 @@ export class Queries {
     return statistics(this.#db, range, now)
   }
 
+  /** What the rows tell of the clock. */
+  timeFacts(): TimeFacts {
+    return readTimeFacts(this.#db)
+  }
+
   /** The state of the bus at a glance, and what wants attention. */
   summary(context: SummaryContext, share: Share): Promise<views.Overview> {
     return readSummary(this.#db, context, share)
+  }
+
+  /** Begins an export: what there is, and where its pages begin. */
+  exportStart(): ExportStart {
+    return this.#exporting.start()
+  }
+
+  /** The next lines of an export. */
+  exportPage(cursor: ExportCursor, share: Share): Promise<ExportPage> {
+    return this.#exporting.page(cursor, share)
+  }
+
+  /** Digests of keys, for the encrypted part of an export. */
+  exportDigests(): [id: string, digest: string][] {
+    return this.#exporting.digests()
+  }
+
+  /** Says what is in a file that is to be imported. Throws `invalid_request` for one that cannot be, like the next. */
+  checkImport(file: ImportFile, now: number, share: Share): Promise<CheckedFile> {
+    return checkImport(this.#db, file, now, share)
+  }
+
+  /** The next records of such a file. */
+  readImport(file: ImportFile, position: ImportPosition, now: number, share: Share): Promise<ImportPage> {
+    return readImport(this.#db, file, position, now, share)
+  }
+
+  #row(id: string): IntentRow | undefined {
+    const row = findById<IntentRow>(this.#find, id)
+    return row && inUnixTime(row, totalOf(this.#db))
   }
 }

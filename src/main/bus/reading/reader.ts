@@ -6,13 +6,15 @@ import type { FromThread, QueryAnswer, QueryArguments, QueryName, ToThread } fro
 export class Reader {
   readonly #entry: URL
   readonly #path: string
+  readonly #onDamage: (problem: string) => void
   readonly #waiting = new Map<number, PromiseWithResolvers<unknown>>()
   #worker: Worker | undefined
   #lastId = 0
   #isClosed = false
 
-  /** `entry`: the module that runs in the thread; `path`: the database. */
-  constructor(entry: URL, path: string) {
+  /** `entry`: the module that runs in the thread; `path`: the database; `onDamage` hears that it cannot be read. */
+  constructor(entry: URL, path: string, onDamage: (problem: string) => void = () => {}) {
+    this.#onDamage = onDamage
     this.#entry = entry
     this.#path = path
   }
@@ -58,6 +60,7 @@ export class Reader {
     worker.on('message', (answer: FromThread) => {
       const waiting = this.#waiting.get(answer.id)
       this.#waiting.delete(answer.id)
+      if ('error' in answer && answer.isDamage) this.#onDamage(answer.error)
       if (!('error' in answer)) waiting?.resolve(answer.value)
       else waiting?.reject(answer.code === null ? new Error(answer.error) : new ProtocolError(answer.code, answer.error))
     })

@@ -34,7 +34,7 @@ export function statusRule({ row, now, keyOwners }: Case): Check {
     }
     case STATUS.expired: {
       const text = `Its lifetime ended ${ago(row.finished_at!, now)} before anybody claimed it.`
-      return fails('status', text, 'Retry it: that gives it a fresh lifetime.')
+      return fails('status', text, 'Publish it again: that gives it a fresh lifetime.')
     }
     default:
       return holds('status', `It is open; attempt ${row.claim_attempts + 1} of ${row.max_attempts} comes next.`)

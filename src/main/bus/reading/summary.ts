@@ -17,6 +17,7 @@ export interface SummaryContext {
   readonly now: number
   readonly isPaused: boolean
   readonly isMaintenance: boolean
+  readonly storageProblem: string | null
 }
 
 const HOUR = 3_600

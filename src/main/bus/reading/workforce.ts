@@ -1,4 +1,6 @@
 import type { WorkerAsk, WorkerView } from '../../../shared/control/views.ts'
+import type { Gap } from '../clock.ts'
+import { readGaps, totalOf, withoutGaps } from '../gaps.ts'
 import { formatId } from '../ids.ts'
 import { MAIN_KEY_ID } from '../keys.ts'
 import { permitsClaim } from '../scopes.ts'
@@ -12,6 +14,8 @@ const ONLINE = 60
 const LATE = 600
 /** Leases that are looked at, those that end last first. */
 const MAX_LEASES = 10_000
+/** Gaps that are considered when it is told who is there. */
+const RECENT_GAPS = 100
 
 export const LEASES = `
   SELECT n, tail, goal, namespace, claim_expires_at, claimed_by, claim_address, worker
@@ -100,9 +104,10 @@ export class Workforce {
 
 /** Reads the workers as they are at `now` (Unix seconds). */
 export function readWorkforce(db: Connection, now: number): Workforce {
-  const held = heldBy(db.prepare(LEASES), now)
+  const held = heldBy(db.prepare(LEASES), now, totalOf(db))
   const rows = db.prepare(WORKERS).all() as StoredWorker[]
-  return new Workforce(rows.map((row) => toView(row, held.get(row.ref) ?? [], now)), readBars(db, now))
+  const gaps = readGaps(db, now - LATE, RECENT_GAPS)
+  return new Workforce(rows.map((row) => toView(row, held.get(row.ref) ?? [], gaps, now)), readBars(db, now))
 }
 
 /** What the worker asks for now: what it last asked long before it was last seen belongs to what it did then. */
@@ -154,13 +159,13 @@ interface StoredWorker extends WorkerRow {
   readonly owner: string
 }
 
-/** Live leases by the `ref` of the worker that holds them. */
-function heldBy(leases: Statement, now: number): Map<string, Hold[]> {
+/** Live leases by the `ref` of the worker that holds them. `gone`: seconds of all gaps so far. */
+function heldBy(leases: Statement, now: number, gone: number): Map<string, Hold[]> {
   const held = new Map<string, Hold[]>()
-  for (const lease of leases.iterate(now) as IterableIterator<StoredLease>) {
+  for (const lease of leases.iterate(now - gone) as IterableIterator<StoredLease>) {
     const { n, tail, goal, namespace, claim_expires_at, claimed_by, claim_address, worker } = lease
     const ref = workerRef(claimed_by, worker, claim_address)
-    const hold = { id: formatId(n, tail), goal, namespace, leaseEndsAt: claim_expires_at }
+    const hold = { id: formatId(n, tail), goal, namespace, leaseEndsAt: claim_expires_at + gone }
     const others = held.get(ref)
     if (others === undefined) held.set(ref, [hold])
     else others.push(hold)
@@ -168,9 +173,10 @@ function heldBy(leases: Statement, now: number): Map<string, Hold[]> {
   return held
 }
 
-function toView(row: StoredWorker, holds: readonly Hold[], now: number): WorkerView {
+function toView(row: StoredWorker, holds: readonly Hold[], gaps: readonly Gap[], now: number): WorkerView {
   const { ref, key_id, owner, worker, address, capabilities, first_seen_at, last_seen_at, asks, ...counts } = row
-  const unseen = now - last_seen_at
+  // Nobody can ask a bus that sleeps.
+  const unseen = withoutGaps(last_seen_at, now, gaps)
   return {
     ref,
     worker,

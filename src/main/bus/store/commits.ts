@@ -1,7 +1,7 @@
 import type { Clock } from '../clock.ts'
 import type { Connection, Statement } from './database.ts'
-import { isBusy, sqliteCode } from './database.ts'
-import { ProtocolError } from '../../../shared/errors.ts'
+import { isBusy, isDamage, isDiskTrouble, sqliteCode } from './database.ts'
+import { databaseDamaged, ProtocolError, storageUnavailable } from '../../../shared/errors.ts'
 
 /** What the commits tell the state that lives in memory beside the database. */
 export interface CommitHooks {
@@ -79,6 +79,7 @@ export class Commits {
   #quietTimer: (() => void) | undefined
   #scheduled = false
   #mustRide = false
+  #isStopped = false
   readonly #counts = { commits: 0, operations: 0 }
   #isAlone = false
   #lastStepAt = -Infinity
@@ -148,6 +149,11 @@ export class Commits {
     })
   }
 
+  /** The database is damaged: from now on nothing is written any more, and whoever wants to gets 503 `storage_unavailable`. */
+  stop(): void {
+    this.#isStopped = true
+  }
+
   /** Runs all that is queued, and once more what only rides along. For the end of the bus. */
   close(): void {
     do this.#flush()
@@ -207,8 +213,8 @@ export class Commits {
   }
 
   #transaction(batch: readonly Pending[]): void {
-    if (!this.#db.open) {
-      for (const pending of batch) pending.reject(shuttingDown())
+    if (!this.#db.open || this.#isStopped) {
+      for (const pending of batch) pending.reject(this.#isStopped ? databaseDamaged() : shuttingDown())
       return
     }
     const now = this.#clock.now()
@@ -281,21 +287,14 @@ function shuttingDown(): ProtocolError {
   return new ProtocolError('shutting_down', 'The bus is shutting down.', 1)
 }
 
-/** What the disk refuses, as opposed to a damaged database or a fault of ours. */
-const DISK_TROUBLE = /^SQLITE_(FULL|IOERR|READONLY|CANTOPEN|PERM)/
-
 /** Whether it would hit any other transaction, too. */
 function isTroubleOfAll(error: unknown): boolean {
-  return isBusy(error) || DISK_TROUBLE.test(sqliteCode(error) ?? '')
+  return isBusy(error) || isDiskTrouble(error) || isDamage(error)
 }
 
-function asRefusal(error: unknown): unknown {
+/** An error of the database as its caller is told: 503 where it is busy or damaged, or the disk in trouble; else the error itself. */
+export function asRefusal(error: unknown): unknown {
   if (isBusy(error)) return new ProtocolError('database_busy', 'The database is busy; try again.', 1)
-  const code = sqliteCode(error)
-  if (code === undefined || !DISK_TROUBLE.test(code)) return error
-  return new ProtocolError(
-    'storage_unavailable',
-    `The bus cannot write to its disk (${code}); make room or restore access, then try again.`,
-    5
-  )
+  if (isDamage(error)) return databaseDamaged()
+  return isDiskTrouble(error) ? storageUnavailable(sqliteCode(error)!) : error
 }

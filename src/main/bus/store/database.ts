@@ -13,7 +13,12 @@ const BUSY_TIMEOUT_MS = 250
 
 /** A database that cannot be used as it is. The message is one sentence for the user; nothing was changed. */
 export class UnusableDatabaseError extends Error {
-  override readonly name = 'UnusableDatabaseError'
+  override readonly name: string = 'UnusableDatabaseError'
+}
+
+/** A database that is there but damaged; nothing was changed. */
+export class DamagedDatabaseError extends UnusableDatabaseError {
+  override readonly name = 'DamagedDatabaseError'
 }
 
 /**
@@ -44,17 +49,34 @@ export function openDatabase(path: string): Connection {
   } catch (error) {
     db.close()
     if (error instanceof UnusableDatabaseError) throw error
-    if (sqliteCode(error)?.startsWith('SQLITE_CORRUPT')) throw unreadable(path, error)
+    if (isDamage(error)) throw unreadable(path, error)
     throw new UnusableDatabaseError(`The database ${path} cannot be used: ${(error as Error).message}.`)
   }
 }
 
-/** A database that is there but damaged. */
-export function unreadable(path: string, error: unknown): UnusableDatabaseError {
+/** The error of the database as a damage of its file. */
+export function unreadable(path: string, error: unknown): DamagedDatabaseError {
+  return new DamagedDatabaseError(`The database ${path} is damaged (${sqliteCode(error)}: ${(error as Error).message}).`)
+}
+
+/** A database whose disk is full or may not be written to. */
+export function withoutDisk(path: string, error: unknown): UnusableDatabaseError {
   const what = `${sqliteCode(error)}: ${(error as Error).message}`
   return new UnusableDatabaseError(
-    `The database ${path} cannot be read (${what}); restore a copy of it, or set BUS_DB_PATH to another file.`
+    `The disk with the database ${path} takes nothing (${what}); make room on it or restore access, then start the bus again.`
   )
+}
+
+/**
+ * Moves what it can of the log into the file, without waiting for readers: where the disk is full, the room of the log can be used
+ * again then. Does nothing where that is not possible.
+ */
+export function checkpoint(db: Connection): void {
+  try {
+    db.pragma('wal_checkpoint(PASSIVE)')
+  } catch (error) {
+    if (!isDiskTrouble(error) && !isBusy(error)) throw error
+  }
 }
 
 /** Opens it for reading only, beside the writer: for operators' questions, in a thread of their own. */
@@ -64,6 +86,50 @@ export function openForReading(path: string): Connection {
   db.pragma('cache_size = -8000')
   db.pragma('temp_store = MEMORY')
   return db
+}
+
+/** Opens a database that no bus runs on, as it is: to check, finish or compare it. */
+export function openAside(path: string, access: 'read' | 'write' = 'read'): Connection {
+  const db = new Database(path, { readonly: access === 'read', fileMustExist: true, timeout: BUSY_TIMEOUT_MS })
+  db.pragma('temp_store = MEMORY')
+  return db
+}
+
+/**
+ * Copies all pages that a connection sees into a new file, for its owner only. `step` hears how many are left and says how many to
+ * copy next; it may sleep. While the connection keeps a read transaction, writers neither wait nor change what is copied.
+ */
+export async function copyPages(source: Connection, target: string, step: (left: number) => number): Promise<void> {
+  closeSync(openSync(target, 'wx', 0o600))
+  await source.backup(target, { progress: ({ remainingPages }) => step(remainingPages) })
+}
+
+/** Schema version of a database of ours; undefined of any other file of SQLite. */
+export function versionOf(db: Connection): number | undefined {
+  if (db.pragma('application_id', { simple: true }) !== APPLICATION_ID) return undefined
+  return db.pragma('user_version', { simple: true }) as number
+}
+
+/** Schema version that this program writes. */
+export const SCHEMA_VERSION = migrations.length
+
+/**
+ * Opens a database that another program made, and somebody may have tampered with: nothing in it is run or changed. A log beside it
+ * counts. Throws UnusableDatabaseError for a database of ours.
+ */
+export function openForeign(path: string): Connection {
+  const db = new Database(path, { readonly: true, fileMustExist: true, timeout: BUSY_TIMEOUT_MS })
+  try {
+    db.pragma('query_only = ON')
+    db.pragma('trusted_schema = OFF')
+    db.pragma('cell_size_check = ON')
+    db.pragma('temp_store = MEMORY')
+    if (db.pragma('application_id', { simple: true }) !== APPLICATION_ID) return db
+    throw new UnusableDatabaseError('This is the database of a bus like this one: export it there, and import that file.')
+  } catch (error) {
+    db.close()
+    throw error
+  }
 }
 
 /** Opens a small database of its own that serves as a lock: whoever holds its exclusive transaction holds the lock. */
@@ -84,6 +150,19 @@ export function openLock(path: string): Connection {
 export function isBusy(error: unknown): boolean {
   const code = sqliteCode(error)
   return code !== undefined && (code.startsWith('SQLITE_BUSY') || code.startsWith('SQLITE_LOCKED'))
+}
+
+/** What the disk refuses, as opposed to a damaged database or a fault of ours. */
+const DISK_TROUBLE = /^SQLITE_(FULL|IOERR|READONLY|CANTOPEN|PERM)/
+
+/** Whether an error says that the disk did not take or give something. */
+export function isDiskTrouble(error: unknown): boolean {
+  return DISK_TROUBLE.test(sqliteCode(error) ?? '')
+}
+
+/** Whether an error says that the file is damaged. */
+export function isDamage(error: unknown): boolean {
+  return /^SQLITE_(CORRUPT|NOTADB)/.test(sqliteCode(error) ?? '')
 }
 
 /** The SQLITE_... code of an error from the database, undefined for any other error. */

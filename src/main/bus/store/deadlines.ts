@@ -4,7 +4,7 @@ import type { Clock } from '../clock.ts'
 const RETRY_AFTER = 1
 
 /**
- * When the next lease or lifetime ends, or earlier. Wakes the bus then and not before: an idle bus sleeps. Deadlines
+ * When the next lease or lifetime ends, or earlier, in awake time. Wakes the bus then and not before: an idle bus sleeps. Deadlines
  * only get noted, never taken back; who comes too early finds nothing to do and sets the next one.
  */
 export class Deadlines {
@@ -15,17 +15,18 @@ export class Deadlines {
   #cancel: (() => void) | undefined
   #isClosed = false
 
+  /** `clock`: one that shows awake time. */
   constructor(clock: Clock, wake: () => void) {
     this.#clock = clock
     this.#wake = wake
   }
 
-  /** Unix seconds; before that nothing is due. */
+  /** Before that nothing is due. */
   get next(): number {
     return this.#next
   }
 
-  /** Something is due at `deadline` (Unix seconds). */
+  /** Something is due at `deadline`. */
   note(deadline: number): void {
     if (deadline < this.#next) this.set(deadline)
   }

@@ -1,4 +1,5 @@
 import type { Events } from '../events.ts'
+import type { Gaps } from '../gaps.ts'
 import type { Goals } from '../goals.ts'
 import type { Parking } from '../parking/parking.ts'
 import type { Idempotency } from '../idempotency.ts'
@@ -21,8 +22,16 @@ export interface Store {
   readonly tallies: Tallies
   readonly deadlines: Deadlines
   readonly idempotency: Idempotency
+  readonly gaps: Gaps
   readonly goals: Goals
   readonly workers: Workers
   readonly statistics: Statistics
   readonly events: Events
+  readonly terms: Terms
+}
+
+/** What operators set that counts for intents from then on. */
+export interface Terms {
+  /** Seconds that an open intent may wait from its first `run_at` on (SPEC 4.2). */
+  intentLifetime: number
 }

@@ -14,16 +14,16 @@ import { busStatus } from '../status.ts'
 
 /** The bus as a whole: its status, settings and switches. */
 export function settingsHandlers(deps: ControlDependencies) {
-  const { bus, feed, host, listener, settings, sharing } = deps
+  const { bus, feed, host, listener, safety, settings, sharing } = deps
 
   function view(): SettingsView {
     const { values, fixed } = settings
     return { values, fixed, unavailable: host.unavailableSettings, logFile: host.logFile }
   }
 
-  function applyRetention(): void {
-    const { fulfilledDays, deadDays } = settings.values
-    bus.setRetention({ fulfilledDays, deadDays })
+  function applyTerms(): void {
+    bus.setRetention(settings.values)
+    bus.setIntentLifetime(settings.values.intentLifetimeHours)
   }
 
   /** Puts something into the audit trail that an operator did. */
@@ -37,7 +37,7 @@ export function settingsHandlers(deps: ControlDependencies) {
     if (now.share !== before.share) note(operator, now.share ? 'sharing.started' : 'sharing.stopped', '', now.share ? outcomeOf(sharing) : '')
   }
 
-  applyRetention()
+  applyTerms()
 
   return {
     'status.get': (_input, { rights }) => statusFor(rights, busStatus(deps)),
@@ -63,7 +63,7 @@ export function settingsHandlers(deps: ControlDependencies) {
       // Who waits was let in by the settings before.
       bus.endWaits()
       deps.announce()
-      applyRetention()
+      applyTerms()
       noteChange(operator, before, next)
       feed.noteStatus()
       feed.noteChanged('settings')
@@ -88,7 +88,12 @@ export function settingsHandlers(deps: ControlDependencies) {
     },
 
     /** The bus runs; what may be left to start are its listeners. */
-    'bus.start': async () => {
+    'bus.start': async ({ recovery }, operator) => {
+      if (recovery !== undefined) {
+        if (safety.damage === null) throw new ProtocolError('invalid_request', 'The database is not damaged, so that there is nothing to recover.')
+        safety.recover(recovery, { actor: actorOf(operator), address: operator.address })
+        return busStatus(deps)
+      }
       await asField('port', () => listener.listen(settings.values.port))
       await sharing.look()
       deps.announce()

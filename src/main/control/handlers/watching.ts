@@ -2,12 +2,13 @@ import type { ControlDependencies } from '../dependencies.ts'
 import type { Handlers } from '../control.ts'
 
 /** What the bus is doing, and who works for it. */
-export function watchingHandlers({ bus, clock, feed, settings }: ControlDependencies) {
+export function watchingHandlers({ bus, clock, feed, settings, storage }: ControlDependencies) {
   return {
     'overview.get': async (_input, _operator, gone) => {
       await bus.notesWritten()
       const { isPaused } = bus
-      return bus.reader.ask('summary', { now: clock.now(), isPaused, isMaintenance: settings.values.maintenance }, gone)
+      const { maintenance: isMaintenance } = settings.values
+      return bus.reader.ask('summary', { now: clock.now(), isPaused, isMaintenance, storageProblem: storage.status.problem }, gone)
     },
     'statistics.get': async ({ range }) => {
       await bus.notesWritten()

@@ -1,4 +1,4 @@
-const SCREENS = ['overview', 'intents', 'publish', 'workers', 'keys', 'lan', 'activity', 'settings'] as const
+const SCREENS = ['overview', 'intents', 'publish', 'workers', 'keys', 'lan', 'activity', 'storage', 'settings'] as const
 export type ScreenName = (typeof SCREENS)[number]
 
 /** Where the interface is. */

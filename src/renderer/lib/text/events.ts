@@ -17,6 +17,7 @@ const EVENT_WORDS: Readonly<Record<IntentChange['event'], string>> = {
   failed: 'Failed',
   lease_lost: 'Lease lost',
   returned: 'Returned',
+  moved: 'Moved',
   fulfilled: 'Fulfilled',
   cancelled: 'Cancelled',
   retried: 'Retried',

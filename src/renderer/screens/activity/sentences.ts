@@ -39,8 +39,16 @@ const TELLINGS: Readonly<Record<AuditEvent, Telling>> = {
   'bus.started': { kind: 'bus', tell: ({ detail }) => `The bus started${inBrackets(detail)}.` },
   'bus.paused': { kind: 'bus', tell: () => 'The bus was paused.' },
   'bus.resumed': { kind: 'bus', tell: () => 'The bus was resumed.' },
+  'backup.made': { kind: 'bus', tell: ({ subject }) => `A backup was made: ${subject}.` },
+  'backup.restored': {
+    kind: 'bus',
+    isWarning: true,
+    tell: ({ subject }) => (subject === '' ? 'The damaged database was set aside.' : `The backup of ${subject} was restored.`)
+  },
   'bus.purged': { kind: 'bus', tell: ({ subject }) => `Intents were purged: ${subject}.` },
   'settings.changed': { kind: 'bus', tell: ({ subject, detail }) => `Settings were changed: ${settingChanges(subject, detail)}.` },
+  'data.exported': { kind: 'bus', isWarning: true, tell: ({ subject, detail }) => `Everything was exported, ${subject}: ${detail}.` },
+  'data.imported': { kind: 'bus', tell: ({ subject }) => `The file ${subject} was imported.` },
   login: {
     kind: 'access',
     // What presents its credentials with every request has no browser, but names these.

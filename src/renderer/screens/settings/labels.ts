@@ -7,6 +7,8 @@ export const SETTING_LABELS: Readonly<Record<SettingName, string>> = {
   maintenance: 'Maintenance',
   fulfilledDays: 'Fulfilled intents are kept',
   deadDays: 'Dead letters are kept',
+  maxDatabaseMegabytes: 'The database holds at most',
+  intentLifetimeHours: 'An open intent waits at most',
   share: 'Share on this network',
   sharePort: 'Port for other machines',
   shareInterface: 'Shared on',
@@ -16,5 +18,6 @@ export const SETTING_LABELS: Readonly<Record<SettingName, string>> = {
   startAtLogin: 'Start at login',
   closeToTray: 'Closing the window keeps the bus running',
   notifyDead: 'Notify about dead letters',
+  keepAwake: 'Stay awake while intents are claimed',
   panelShortcut: 'Keys that open the panel'
 }

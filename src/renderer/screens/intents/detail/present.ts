@@ -38,7 +38,7 @@ export function presentOf(intent: Subject, now: number): Present {
     case 'dead':
       return { title: 'Dead letter', text: 'No worker gets it any more. Retry puts it back into the queue.', deadlines: [] }
     case 'expired':
-      return { title: 'Out of the queue', text: 'Retry puts it back with a fresh lifetime.', deadlines: [] }
+      return { title: 'Out of the queue', text: 'No worker claimed it in its lifetime. Publish again puts it back, with a fresh one.', deadlines: [] }
   }
 }
 
@@ -56,7 +56,8 @@ function openNow({ history, runAt, expiresAt }: Subject, now: number): Present {
     return { title: last?.event === 'failed' ? 'Backing off' : 'Delayed', text: null, deadlines: [start, lifetime] }
   }
   // A lease that was lost or taken back leaves `runAt` as it was.
-  const since = Math.max(runAt, last?.event === 'lease_lost' || last?.event === 'returned' ? last.at : 0)
+  const isGivenBack = last?.event === 'lease_lost' || last?.event === 'returned' || last?.event === 'moved'
+  const since = Math.max(runAt, isGivenBack ? last.at : 0)
   return { title: 'Waiting for a worker', text: `for ${elapsed(since, now)}`, deadlines: [lifetime] }
 }
 

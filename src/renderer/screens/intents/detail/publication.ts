@@ -1,12 +1,12 @@
 import type { IntentView } from '../../../../shared/control/views.ts'
-import { DELAY, INTENT_LIFETIME } from '../../../../shared/limits.ts'
+import { DELAY } from '../../../../shared/limits.ts'
 import { bodyMembers } from '../../../lib/text/publish-body.ts'
 
-/** Seconds that an intent was published to wait; null when that is not known any more: a retry gives a fresh lifetime. */
-export function delayOf({ createdAt, expiresAt, history }: Pick<IntentView, 'createdAt' | 'expiresAt' | 'history'>): number | null {
-  if (history.some(({ event }) => event === 'retried' || event === 'shortened')) return null
-  // Lifetimes count from the first run (SPEC 4.2). Sums of such numbers are exact to some microseconds only.
-  return Math.max(0, Math.round((expiresAt - INTENT_LIFETIME - createdAt) * 1000) / 1000)
+/** Seconds that an intent was published to wait; null when that is not known any more: who puts it back gives it another time. */
+export function delayOf({ createdAt, runAt, history }: Pick<IntentView, 'createdAt' | 'runAt' | 'history'>): number | null {
+  if (history.some((event) => event.event === 'retried' || event.event === 'shortened' || 'requeued_until' in event)) return null
+  // Sums of such numbers are exact to some microseconds only.
+  return Math.max(0, Math.round((runAt - createdAt) * 1000) / 1000)
 }
 
 /** Seconds of backoff after each attempt but the last, without the jitter (SPEC 3.3). */

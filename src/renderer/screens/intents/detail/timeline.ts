@@ -1,4 +1,4 @@
-import type { IntentView } from '../../../../shared/control/views.ts'
+import type { GapView, IntentView } from '../../../../shared/control/views.ts'
 import type { HistoryEvent } from '../../../../shared/history.ts'
 import { formatNumber } from '../../../lib/text/numbers.ts'
 import { clockTime, fullDuration } from '../../../lib/text/time.ts'
@@ -8,7 +8,7 @@ import type { KeyNames } from './names.ts'
 export interface TimelineEntry {
   /** Its place in the history as it was stored: the same after more has happened. */
   readonly key: string
-  readonly event: HistoryEvent['event']
+  readonly event: HistoryEvent['event'] | 'slept' | 'clock_set' | 'restored'
   /** Unix seconds. */
   readonly at: number
   readonly title: string
@@ -24,8 +24,16 @@ export interface TimelineEntry {
 
 const DAY_FORMAT = new Intl.DateTimeFormat('en-US', { month: 'short', day: 'numeric' })
 
-/** The history of an intent in words, oldest first. */
-export function timelineOf({ history, maxAttempts }: Pick<IntentView, 'history' | 'maxAttempts'>, nameOf: KeyNames): TimelineEntry[] {
+/** The history of an intent in words, oldest first, with the times in between when nothing could happen. */
+export function timelineOf(
+  { history, gaps, maxAttempts }: Pick<IntentView, 'history' | 'gaps' | 'maxAttempts'>,
+  nameOf: KeyNames
+): TimelineEntry[] {
+  const events = entriesOf(history, maxAttempts, nameOf)
+  return [...events, ...gaps.map(entryOfGap)].sort((a, b) => a.at - b.at)
+}
+
+function entriesOf(history: readonly HistoryEvent[], maxAttempts: number, nameOf: KeyNames): TimelineEntry[] {
   let attempt = 0
   return history.map((event, i) => {
     if (event.event === 'claimed') attempt = event.attempt
@@ -40,6 +48,19 @@ export function timelineOf({ history, maxAttempts }: Pick<IntentView, 'history' 
       ...wordsOf(event, attempt >= maxAttempts, maxAttempts, nameOf)
     }
   })
+}
+
+function entryOfGap({ at, seconds, cause }: GapView): TimelineEntry {
+  const length = fullDuration(Math.abs(seconds))
+  const common = { key: `${at} ${cause}`, at, error: null, gap: null, isFinal: false } as const
+  if (cause === 'clock') {
+    const detail = `${seconds < 0 ? 'back' : 'forward'} by ${length}; its lease and its lifetime are as long as before.`
+    return { ...common, event: 'clock_set', title: 'The clock was set', detail }
+  }
+  if (cause === 'restore') {
+    return { ...common, event: 'restored', title: 'A backup was restored', detail: `from ${length} before; its lease and its lifetime are as long as then.` }
+  }
+  return { ...common, event: 'slept', title: 'The bus’s machine slept', detail: `for ${length}; its lease and its lifetime stood still.` }
 }
 
 type Words = Pick<TimelineEntry, 'title' | 'detail' | 'isFinal'>
@@ -61,6 +82,8 @@ function wordsOf(event: HistoryEvent, isLast: boolean, maxAttempts: number, name
       return { title: 'Lease lost', detail: `The worker did not report in time.${isLast ? ' No attempts left.' : ''}`, isFinal: isLast }
     case 'returned':
       return plain('Returned', 'The worker was gone before it had the intent; the attempt does not count.')
+    case 'moved':
+      return plain('Moved here', 'It came from another bus, where a worker had claimed it; that lease does not count here.')
     case 'fulfilled':
       return plain('Fulfilled')
     case 'cancelled':

@@ -16,6 +16,7 @@ const BEFORE: Readonly<Record<IntentChange['event'], readonly StatusName[]>> = {
   failed: ['claimed'],
   lease_lost: ['claimed'],
   returned: ['claimed'],
+  moved: ['claimed'],
   fulfilled: ['claimed'],
   cancelled: ['open', 'claimed'],
   retried: ['fulfilled', 'dead', 'expired'],

@@ -1,0 +1,21 @@
+import { constants } from 'node:os'
+import { parentPort, workerData } from 'node:worker_threads'
+import type { BackupTask, TaskResult } from './backups/task.ts'
+import { findFlaw } from './backups/check.ts'
+import { copyDatabase } from './backups/copy.ts'
+import { gentle } from './backups/pace.ts'
+import { isDamage } from './bus/store/database.ts'
+import { giveWay } from './give-way.ts'
+
+/** The thread that copies and checks databases beside a bus that serves. It does one thing and ends. */
+giveWay(constants.priority.PRIORITY_LOW)
+parentPort!.postMessage(await carryOut(workerData as BackupTask))
+
+async function carryOut(task: BackupTask): Promise<TaskResult> {
+  try {
+    if (task.kind === 'copy') await copyDatabase(task.source, task.path, gentle())
+    return { flaw: findFlaw(task.path) ?? null }
+  } catch (error) {
+    return { flaw: { text: (error as Error).message, isDamaged: isDamage(error) } }
+  }
+}

@@ -1,0 +1,22 @@
+import type { DamageView, Recovery } from '../../shared/control/backup-views.ts'
+import { UnusableDatabaseError } from '../bus/store/database.ts'
+import type { BackupFolder } from './backup-folder.ts'
+import { newestGood } from './restore.ts'
+import { newestText } from './words.ts'
+
+/** A start that found the database damaged, with what can be done about it. Nothing was changed. */
+export class BusDamagedError extends UnusableDatabaseError {
+  readonly view: DamageView
+
+  constructor(view: DamageView) {
+    super(`${view.problem} ${newestText(view.newest)}`)
+    this.view = view
+  }
+}
+
+/** Looks for what can be done about a damage, which is told in a sentence. Reads backups until one is good. */
+export function damageView(problem: string, isOnlyLog: boolean, folder: BackupFolder): DamageView {
+  const newest = newestGood(folder) ?? null
+  const recoveries: Recovery[] = newest === null ? ['empty'] : ['newest', 'empty']
+  return { problem, newest, recoveries: isOnlyLog ? ['readable', ...recoveries] : recoveries }
+}

@@ -1,0 +1,19 @@
+import type { BackupKind, BackupView } from '../../shared/control/backup-views.ts'
+import { removeDatabase, type BackupFolder } from './backup-folder.ts'
+import { findFlaw } from './check.ts'
+import { copyDatabase } from './copy.ts'
+import { HASTE } from './pace.ts'
+
+/** Makes a backup as fast as it goes, while no bus serves. Rejects with why there is none; then nothing of it is left. */
+export async function backUpNow(databasePath: string, folder: BackupFolder, kind: BackupKind, now: number): Promise<BackupView> {
+  const begun = folder.begin(kind, now)
+  try {
+    await copyDatabase(databasePath, begun.partial, HASTE)
+    const flaw = findFlaw(begun.partial)
+    if (flaw !== undefined) throw new Error(flaw.text)
+    return await folder.finish(begun)
+  } catch (error) {
+    removeDatabase(begun.partial)
+    throw error
+  }
+}

@@ -1,0 +1,22 @@
+import type { ControlDependencies } from '../dependencies.ts'
+import { actorOf, type Handlers } from '../control.ts'
+
+/** Backups of the database, and the way back to one. */
+export function backupHandlers({ bus, safety }: ControlDependencies) {
+  return {
+    'backups.list': () => safety.backups.view(),
+
+    'backups.make': async (_input, operator) => {
+      const backup = await safety.make('manual')
+      bus.audit.note({ event: 'backup.made', actor: actorOf(operator), address: operator.address, subject: backup.id })
+      return backup
+    },
+
+    /** The bus is gone for a moment once this is answered, and comes back with the backup. */
+    'backups.restore': ({ id }, operator) => {
+      const backup = safety.backups.find(id)
+      safety.recover(backup, { actor: actorOf(operator), address: operator.address })
+      return backup
+    }
+  } satisfies Partial<Handlers>
+}

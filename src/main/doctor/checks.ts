@@ -1,0 +1,130 @@
+import { existsSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import type { BackupsView } from '../../shared/control/backup-views.ts'
+import type { DoctorCheck, DoctorCheckName } from '../../shared/control/doctor-views.ts'
+import type { StorageStatus } from '../../shared/control/storage-views.ts'
+import type { ListenerView } from '../../shared/control/views.ts'
+import type { Gap } from '../bus/clock.ts'
+import type { Config } from '../config.ts'
+import { noticesOfFolder } from '../data-directory.ts'
+import { isReadableByOthers } from '../file-vault.ts'
+import { SECRET_SLOTS } from '../secrets.ts'
+
+/** Seconds after which a daily backup is late: a machine may have been off at its hour. */
+const BACKUP_IS_LATE = 3 * 86_400
+/** Seconds by which the newest intent may be ahead of the clock. */
+const CLOCK_TOLERANCE = 60
+/** Seconds in which a clock that was set is worth a word. */
+const RECENTLY = 86_400
+const MEGABYTE = 1024 ** 2
+
+type Finding = Pick<DoctorCheck, 'outcome' | 'text' | 'next'>
+
+const fine = (text: string): Finding => ({ outcome: 'fine', text, next: null })
+const warning = (text: string, next: string): Finding => ({ outcome: 'warning', text, next })
+const trouble = (text: string, next: string): Finding => ({ outcome: 'trouble', text, next })
+
+function named(name: DoctorCheckName, finding: Finding): DoctorCheck {
+  return { name, ...finding }
+}
+
+/** `flaw`: what is wrong with the database, as half a sentence; undefined for nothing. */
+export function checkDatabase(path: string, flaw: string | undefined): DoctorCheck {
+  if (flaw !== undefined) {
+    return named('database', trouble(`The database ${path} is damaged: ${flaw}.`, 'Restore the newest backup: under Storage, or with npm run headless -- --restore-backup newest.'))
+  }
+  const { size } = statSync(path)
+  return named('database', fine(`The database is sound, from beginning to end (${megabytes(size)} in ${path}).`))
+}
+
+/** `free`: bytes that are left on the disk; null where that is not known. */
+export function checkSpace({ state, problem }: StorageStatus, free: number | null): DoctorCheck {
+  if (state === 'fine') return named('space', fine(free === null ? 'The disk takes what is written.' : `${megabytes(free)} are free on the disk.`))
+  const next = 'Make room, or raise the bound of the database under Storage.'
+  return named('space', state === 'low' || state === 'overfull' ? warning(problem!, next) : trouble(problem!, next))
+}
+
+/** `now`: Unix seconds. */
+export function checkBackups({ backups, folder, problem }: Pick<BackupsView, 'backups' | 'folder' | 'problem'>, now: number): DoctorCheck {
+  const makeOne = 'Make one now: Back up now, under Storage.'
+  if (problem !== null) return named('backups', trouble(problem.text, 'Mend that, then make a backup under Storage.'))
+  const [newest] = backups
+  if (newest === undefined) return named('backups', warning('There is no backup yet.', makeOne))
+  const said = backups.length === 1 ? `The only backup is of ${moment(newest.at)}` : `The newest of ${backups.length} backups is of ${moment(newest.at)}`
+  if (now - newest.at > BACKUP_IS_LATE) return named('backups', warning(`${said}.`, makeOne))
+  return named('backups', fine(`${said}; it lies in ${folder}.`))
+}
+
+/** `files`: those that only the owner may read; one that is not there is no matter. */
+export function checkPermissions(dataDir: string, files: readonly string[]): DoctorCheck {
+  const [notice] = noticesOfFolder(dataDir)
+  if (notice !== undefined) return named('permissions', trouble(notice, `Run chmod 700 ${dataDir}.`))
+  const open = files.filter((file) => existsSync(file) && isReadableByOthers(file))
+  if (open.length === 0) return named('permissions', fine(`Only you can read and change what is in ${dataDir}.`))
+  return named('permissions', trouble(`Other users of this machine can read ${open.join(', ')}.`, `Run chmod 600 ${open.join(' ')}.`))
+}
+
+/** Files that nobody else may read. */
+export function privateFiles({ dataDir, databasePath }: Pick<Config, 'dataDir' | 'databasePath'>): readonly string[] {
+  const secrets = [...Object.values(SECRET_SLOTS), 'sharing.keys'].map((name) => join(dataDir, name))
+  return [databasePath, `${databasePath}-wal`, ...secrets]
+}
+
+/** A secret of the bus, and where it lies. */
+export interface SecretFact {
+  readonly what: string
+  readonly place: 'environment' | 'file' | 'keychain' | 'elsewhere'
+  /** Whether it can be read there and is the one that counts. */
+  readonly isThere: boolean
+}
+
+export function checkSecrets(secrets: readonly SecretFact[]): DoctorCheck {
+  const lost = secrets.filter(({ isThere }) => !isThere)
+  if (lost.length === 0) {
+    const where = secrets.map(({ what, place }) => `the ${what} ${PLACES[place]}`).join(', ')
+    return named('secrets', fine(`All secrets can be read: ${where}.`))
+  }
+  const names = lost.map(({ what }) => `the ${what}`).join(' and ')
+  const next = 'Whoever knows it can go on using it. Else make a new one: under Keys, or with npm run headless -- --rotate-main-key or --rotate-dashboard-password.'
+  return named('secrets', warning(`The bus cannot show ${names}: what counts is not where it is kept.`, next))
+}
+
+const PLACES: Readonly<Record<SecretFact['place'], string>> = {
+  environment: 'is in the environment',
+  file: 'is in a file',
+  keychain: 'is in the keychain',
+  elsewhere: 'is elsewhere'
+}
+
+/** `newest`: when the newest intent was published; null for none. */
+export function checkClock(now: number, newest: number | null, gaps: readonly Gap[]): DoctorCheck {
+  const said = `The clock says ${moment(now)}`
+  const next = 'Have the system set its clock by the network.'
+  if (newest !== null && newest > now + CLOCK_TOLERANCE) {
+    return named('clock', trouble(`${said}, but an intent was published at ${moment(newest)}: the clock is behind, or was ahead.`, next))
+  }
+  const set = gaps.findLast(({ cause, at }) => cause === 'clock' && now - at < RECENTLY)
+  if (set === undefined) return named('clock', fine(`${said}.`))
+  const by = `${Math.round(Math.abs(set.seconds)).toLocaleString('en-US')} s ${set.seconds < 0 ? 'back' : 'forward'}`
+  return named('clock', warning(`${said}; it was set ${by} at ${moment(set.at)}. Signed requests of other machines were refused while they differed by 300 s.`, next))
+}
+
+export function checkPort(listener: ListenerView): DoctorCheck {
+  if (listener.state === 'listening') return named('port', fine(`The bus listens at ${listener.url}.`))
+  return named('port', trouble(listener.problem, 'Free the port, or choose another one under Settings.'))
+}
+
+/** `problem`: why not all is well with sharing; null when it is, or is off. */
+export function checkSharing(url: string | null, problem: string | null): DoctorCheck {
+  if (problem !== null) return named('sharing', warning(problem, 'See Network in the interface.'))
+  return named('sharing', fine(url === null ? 'The bus is not shared with other machines.' : `Other machines reach the bus at ${url}.`))
+}
+
+function megabytes(bytes: number): string {
+  return `${Math.max(1, Math.round(bytes / MEGABYTE)).toLocaleString('en-US')} MB`
+}
+
+/** In UTC, as logs have it. */
+function moment(seconds: number): string {
+  return `${new Date(seconds * 1000).toISOString().slice(0, 16).replace('T', ' ')} UTC`
+}

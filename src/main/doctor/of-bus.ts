@@ -1,0 +1,49 @@
+import type { DoctorCheck } from '../../shared/control/doctor-views.ts'
+import type { Safety } from '../backups/safety.ts'
+import type { Bus } from '../bus/bus.ts'
+import type { Clock } from '../bus/clock.ts'
+import type { Config } from '../config.ts'
+import type { Sharing } from '../lan/sharing.ts'
+import type { Listener } from '../net/listener.ts'
+import type { Secret } from '../secrets.ts'
+import type { StorageWatch } from '../storage/storage-watch.ts'
+import * as checks from './checks.ts'
+
+/** What the doctor looks at in a bus that runs. */
+export interface RunningBus {
+  readonly bus: Bus
+  readonly clock: Clock
+  readonly config: Config
+  readonly listener: Listener
+  readonly sharing: Sharing
+  readonly mainKey: Secret
+  readonly password: Secret
+  readonly storage: StorageWatch
+  readonly safety: Safety
+}
+
+/** Examines a bus that runs; the database is read as a whole, in a thread that gives way to everything else. */
+export async function examineBus(running: RunningBus): Promise<readonly DoctorCheck[]> {
+  const { bus, clock, config, listener, sharing, mainKey, password, storage, safety } = running
+  const { dataDir, databasePath } = config
+  await storage.look()
+  const flaw = (await safety.backups.check())?.text
+  const { newest, gaps } = await bus.reader.ask('timeFacts')
+  const { state, problem } = sharing.view()
+  const secrets = [await secretFact('main key', mainKey), await secretFact('password', password)]
+  return [
+    checks.checkDatabase(databasePath, flaw),
+    checks.checkSpace(storage.status, storage.room?.free ?? null),
+    checks.checkBackups(safety.backups.view(), clock.now()),
+    checks.checkPermissions(dataDir, checks.privateFiles(config)),
+    checks.checkSecrets(secrets),
+    checks.checkClock(clock.now(), newest, gaps),
+    checks.checkPort(listener.state),
+    checks.checkSharing(sharing.urls[0] ?? null, state === 'off' ? null : problem)
+  ]
+}
+
+async function secretFact(what: string, secret: Secret): Promise<checks.SecretFact> {
+  const isThere = (await secret.reveal().catch(() => undefined)) !== undefined
+  return { what, place: secret.place.in, isThere }
+}

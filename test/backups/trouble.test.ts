@@ -1,0 +1,142 @@
+import { once } from 'node:events'
+import { closeSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync, writeSync } from 'node:fs'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { Worker } from 'node:worker_threads'
+import { pino } from 'pino'
+import { expect, test } from 'vitest'
+import { systemClock } from '../../src/main/bus/clock.ts'
+import { BusClient } from '../../src/main/desktop/bus-client.ts'
+import type { BusThreadData } from '../../src/main/desktop/bus-messages.ts'
+import type { Log } from '../../src/main/log.ts'
+import type { BackupsView } from '../../src/shared/control/backup-views.ts'
+import type { BusStatus } from '../../src/shared/control/views.ts'
+import { fillDatabase } from '../bench/fill.ts'
+import { BusProcess, cleanEnvironment, ROOT } from '../support/bus-process.ts'
+import { temporaryFolder } from '../support/folders.ts'
+import { SmallDisk } from '../support/small-disk.ts'
+import { BackedBus, databaseIn, filesIn } from './rig.ts'
+
+test('a day that has no backup yet gets one soon after the start, a later start of that day none', { timeout: 60_000 }, async () => {
+  using folder = temporaryFolder()
+  for (let start = 0; start < 2; start++) {
+    await using bus = await BackedBus.start(folder.path)
+    await expect.poll(async () => (await bus.backups()).map(({ kind }) => kind), { timeout: 20_000, interval: 200 }).toEqual(['daily'])
+    if (start === 1) await new Promise((resolve) => setTimeout(resolve, 12_000))
+    expect(await bus.backups()).toHaveLength(1)
+    await bus.process.kill('SIGTERM')
+  }
+})
+
+test('a backup that cannot be made is said, leaves nothing, and the next one ends the trouble', async () => {
+  using folder = temporaryFolder()
+  await using bus = await BackedBus.start(folder.path)
+  await bus.publish(3)
+  const path = join(folder.path, 'backups')
+  writeFileSync(path, 'in the way')
+  const { status, json } = await bus.send('backups.make', {})
+  expect([status, json.error.code]).toEqual([503, 'storage_unavailable'])
+  expect((await bus.call('status.get', {})).notices[0]).toContain('The backup could not be made')
+  rmSync(path)
+  mkdirSync(path)
+  expect((await bus.call('backups.list', {})).problem?.text).toContain('The backup could not be made')
+  await bus.makeBackup()
+  expect((await bus.call('backups.list', {})).problem).toBe(null)
+  expect((await bus.call('status.get', {})).notices).toEqual([])
+})
+
+test.skipIf(SmallDisk.trouble() !== undefined)('a disk without room for a backup has none of it, and the bus goes on', { timeout: 60_000 }, async () => {
+  using disk = await SmallDisk.create(48)
+  await using bus = new BackedBus(BusProcess.spawn(disk.path, { BUS_ADMIN_SECRET: 'admin-of-the-backups' }, [], disk))
+  await bus.process.listening()
+  const key = readFileSync(join(disk.outside, 'main.key'), 'utf8').trim()
+  expect((await bus.request('/intent', { goal: 'x', payload: {} }, key)).status).toBe(201)
+  const { status, json } = await bus.send('backups.make', {})
+  expect([status, json.error.message]).toEqual([503, expect.stringContaining('there is not enough room in')])
+  expect(filesIn(join(disk.outside, 'backups'))).toEqual([])
+  expect((await bus.request('/intent', { goal: 'x', payload: {} }, key)).status).toBe(201)
+})
+
+test.skipIf(SmallDisk.trouble() !== undefined)('a disk that is full in the middle of a backup has none of it afterwards', async () => {
+  using folder = temporaryFolder()
+  using disk = await SmallDisk.create(4)
+  fillDatabase(databaseIn(folder.path), [{ status: 'open', count: 40_000 }])
+  const module = (name: string): string => pathToFileURL(join(ROOT, 'src', 'main', 'backups', name)).href
+  // SQLite follows links: only a program that sees the disk under its own name writes to it.
+  const code = `
+    import { BackupFolder } from '${module('backup-folder.ts')}'
+    import { backUpNow } from '${module('now.ts')}'
+    await backUpNow('${databaseIn(folder.path)}', new BackupFolder('${disk.path}'), 'manual', 0).catch(({ message }) => console.log(message))`
+  const child = disk.spawn(process.execPath, ['--input-type=module', '--eval', code], { stdio: ['ignore', 'pipe', 'inherit'] })
+  let told = ''
+  child.stdout!.setEncoding('utf8').on('data', (text: string) => (told += text))
+  await once(child, 'close')
+  expect(told).toContain('full')
+  expect(filesIn(disk.outside)).toEqual([])
+})
+
+test('a large database is read as a whole after the start, and damage in it is found while the bus runs', { timeout: 120_000 }, async () => {
+  using folder = temporaryFolder()
+  fillDatabase(databaseIn(folder.path), [{ status: 'fulfilled', count: 300_000 }])
+  {
+    // Where no start and no request looks.
+    const file = openSync(databaseIn(folder.path), 'r+')
+    writeSync(file, Buffer.alloc(2_000, 0x55), 0, 2_000, 30 * 1024 ** 2)
+    closeSync(file)
+  }
+  await using bus = await BackedBus.start(folder.path)
+  await expect.poll(async () => (await bus.call('status.get', {})).damage, { timeout: 30_000, interval: 100 }).toMatchObject({ newest: null, recoveries: ['empty'] })
+  expect((await bus.request('/intent', { goal: 'x', payload: {} })).status).toBe(503)
+  // Nothing that is damaged takes a place among the backups.
+  expect((await bus.send('backups.make', {})).status).toBe(503)
+})
+
+test('in the desktop app the thread of the bus is another one after a restore, and a damaged database can be recovered', { timeout: 60_000 }, async () => {
+  using folder = temporaryFolder()
+  writeFileSync(join(folder.path, 'settings.json'), '{"port":0}')
+  const refuse = () => Promise.reject(new Error('There is no keychain here.'))
+  const threads: Worker[] = []
+  const createClient = (): BusClient =>
+    new BusClient({
+      spawn: async (recovery) => {
+        const workerData: BusThreadData = { logFile: join(folder.path, 'bus.log'), keychain: null, unavailableSettings: {}, notices: [], recovery }
+        const env = { ...cleanEnvironment(), BUS_DATA_DIR: folder.path }
+        const thread = new Worker(join(ROOT, 'out', 'main', 'bus-thread.js'), { workerData, env })
+        threads.push(thread)
+        return thread
+      },
+      services: { seal: refuse, unseal: refuse, show: async () => {}, applySettings: async () => {} },
+      dataDir: folder.path,
+      logFile: join(folder.path, 'bus.log'),
+      log: pino({ level: 'silent' }) as Log,
+      clock: systemClock
+    })
+  const call = async <T>(client: BusClient, method: string, input: object): Promise<T> => {
+    const envelope = await client.call(method, input)
+    if (!envelope.ok) throw new Error(envelope.error.message)
+    return envelope.value as T
+  }
+  const client = createClient()
+  client.start()
+  const { id } = await call<{ id: string }>(client, 'intents.publish', { goal: 'x', payload: '{}' })
+  const backup = await call<{ id: string }>(client, 'backups.make', {})
+  const later = await call<{ id: string }>(client, 'intents.publish', { goal: 'x', payload: '{}' })
+  const gone = once(threads[0]!, 'exit')
+  await call(client, 'backups.restore', { id: backup.id, confirm: true })
+  await gone
+  expect(await call(client, 'intents.detail', { id })).toMatchObject({ status: 'open' })
+  expect(await client.call('intents.detail', { id: later.id })).toMatchObject({ ok: false, error: { code: 'not_found' } })
+  expect(threads).toHaveLength(2)
+  await client.close(500)
+
+  writeFileSync(databaseIn(folder.path), 'no database')
+  const next = createClient()
+  next.start()
+  expect(await next.call('intents.detail', { id })).toMatchObject({ ok: false, error: { code: 'bus_stopped' } })
+  const { state, damage } = await call<BusStatus>(next, 'status.get', {})
+  expect([state, damage]).toMatchObject(['stopped', { recoveries: ['newest', 'empty'] }])
+  expect(await call<BusStatus>(next, 'bus.start', { recovery: 'newest' })).toMatchObject({ state: 'running', damage: null })
+  expect(await call(next, 'intents.detail', { id })).toMatchObject({ status: 'open' })
+  expect((await call<BackupsView>(next, 'backups.list', {})).backups.length).toBeGreaterThan(0)
+  await next.close(500)
+})
