@@ -68,8 +68,13 @@ ${members.join('')}${last}))`
 
 /** TypeScript with what Node.js brings along, and for pins with the bus's own client. */
 export function typescriptSnippet({ publication, idempotencyKey, place: { url, pin }, key }: SnippetOptions): string {
-  const imports = [...(readsFile(key) ? ["import { readFileSync } from 'node:fs'"] : []), ...(pin === null ? [] : ["import { tlsFetch } from 'intent-bus-client'"])]
-  return `${imports.map((line) => `${line}\n`).join('')}${imports.length > 0 ? '\n' : ''}${pin === null ? '' : `const fetch = tlsFetch({ pin: ${literal(pin)} })\n`}const url = ${literal(url)}
+  const imports = [
+    ...(readsFile(key) ? ["import { readFileSync } from 'node:fs'"] : []),
+    ...(pin === null ? [] : ["import { tlsFetch } from 'intent-bus-client'"])
+  ]
+  const head = imports.length === 0 ? '' : `${imports.join('\n')}\n\n`
+  const trust = pin === null ? '' : `const fetch = tlsFetch({ pin: ${literal(pin)} })\n`
+  return `${head}${trust}const url = ${literal(url)}
 const key = ${typescriptKey(key)}
 const intent = ${typescriptText(prettyJson(publicationBody(publication)))}
 
