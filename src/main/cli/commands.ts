@@ -1,4 +1,5 @@
 import type { Command } from './command.ts'
+import { backups } from './commands/backups.ts'
 import { buses } from './commands/buses.ts'
 import { completionOf } from './commands/completion.ts'
 import { doctor } from './commands/doctor.ts'
@@ -35,6 +36,7 @@ export const COMMANDS: readonly Command[] = [
   find,
   pair,
   buses,
+  backups,
   exportCommand,
   importCommand,
   doctor,
