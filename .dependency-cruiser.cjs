@@ -72,7 +72,7 @@ module.exports = {
       comment: 'The shell asks the bus by the control contract; only its thread runs the bus itself.',
       severity: 'error',
       from: { path: '^src/main/(desktop/|index[.]ts$)' },
-      to: { path: '^src/main/(bus/(?!clock[.]ts$)|http/|control/|lan/|serve[.]ts$|assemble[.]ts$)' }
+      to: { path: '^src/main/(bus/(?!(clock|memory)[.]ts$)|http/|control/|lan/|serve[.]ts$|assemble[.]ts$)' }
     },
     {
       name: 'bus-thread-without-electron',

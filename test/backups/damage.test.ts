@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { fillDatabase } from '../bench/fill.ts'
 import { temporaryFolder } from '../support/folders.ts'
+import type { HttpAnswer } from '../support/http-client.ts'
 import { BackedBus, databaseIn, filesIn, idsIn } from './rig.ts'
 
 /** A database that is damaged in every way that a file can be: nothing of it is ever overwritten. */
@@ -207,4 +208,18 @@ test('damage that shows while the bus runs stops all writing, is told, and a bac
   expect((await bus.call('overview.get', {})).counts.open).toBe(3_002)
   await bus.publish(1)
   expect(readdirSync(folder.path).some((file) => file.includes('.damaged-'))).toBe(true)
+})
+
+test('damage that only a worker\'s question meets is told, too', async () => {
+  using folder = temporaryFolder()
+  fillDatabase(databaseIn(folder.path), [{ status: 'open', count: 3_000 }])
+  const ids = [...idsIn(databaseIn(folder.path))]
+  await using bus = await BackedBus.start(folder.path)
+  flip(databaseIn(folder.path), 4 * 4_096, readFileSync(databaseIn(folder.path)).length)
+  const ask = (id: string): Promise<HttpAnswer> => bus.read(`/status/${id}`)
+  let answer = await ask(ids[0]!)
+  for (let i = 1; i < ids.length && answer.status === 200; i++) answer = await ask(ids[i]!)
+  expect(answer.status).toBe(503)
+  expect(answer.json.error).toMatchObject({ code: 'storage_unavailable', message: expect.stringContaining('damaged') })
+  expect((await bus.call('status.get', {})).damage).not.toBe(null)
 })

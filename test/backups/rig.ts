@@ -54,6 +54,10 @@ export class BackedBus implements AsyncDisposable {
     return ask(this.url, { method: 'POST', path, headers: { 'X-API-KEY': key }, body })
   }
 
+  read(path: string, key = this.process.mainKey): Promise<HttpAnswer> {
+    return ask(this.url, { path, headers: { 'X-API-KEY': key } })
+  }
+
   /** Publishes; the answer is the ids. */
   async publish(count: number, goal = 'backup'): Promise<string[]> {
     const ids: string[] = []

@@ -6,6 +6,9 @@ import { HERE, type Place } from './home-network.ts'
 export const ROOT = join(import.meta.dirname, '..', '..')
 export const BUILT_HEADLESS = join(ROOT, 'out', 'main', 'headless.js')
 
+/** Flags of Node that users' bus runs with: those of `npm run headless`. */
+export const NODE_FLAGS = headlessFlags()
+
 type Environment = Readonly<Record<string, string>>
 
 /** What a process left behind. */
@@ -35,7 +38,7 @@ export class BusProcess implements AsyncDisposable {
 
   /** Starts it without waiting. `env` is added to an environment that has no variable of the bus; `place`: on which machine. */
   static spawn(dataDir: string, env: Environment = {}, args: readonly string[] = [], place: Place = HERE): BusProcess {
-    const child = place.spawn(process.execPath, [BUILT_HEADLESS, ...args], {
+    const child = place.spawn(process.execPath, [...NODE_FLAGS, BUILT_HEADLESS, ...args], {
       env: { ...cleanEnvironment(), BUS_DATA_DIR: dataDir, BUS_PORT: '0', ...env },
       stdio: ['ignore', 'pipe', 'pipe']
     })
@@ -91,4 +94,10 @@ export class BusProcess implements AsyncDisposable {
 export function cleanEnvironment(): Record<string, string> {
   const entries = Object.entries(process.env).filter(([name]) => !/^(BUS_|DASHBOARD_PASSWORD|INTENT_|DISPLAY|WAYLAND)/.test(name))
   return Object.fromEntries(entries) as Record<string, string>
+}
+
+function headlessFlags(): readonly string[] {
+  const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { readonly scripts: { readonly headless: string } }
+  const words = scripts.headless.split(' ').slice(1)
+  return words.slice(0, words.findIndex((word) => !word.startsWith('--')))
 }

@@ -27,7 +27,7 @@ import { isExpired } from './scopes.ts'
 import type { Sessions } from './sessions.ts'
 import type { Wait } from './settled-waits.ts'
 import { storageFacts, type StorageFacts } from './storage-facts.ts'
-import type { CommitCounts, Operation } from './store/commits.ts'
+import { asRefusal, type CommitCounts, type Operation } from './store/commits.ts'
 import type { Templates } from './templates.ts'
 import { Importing } from './transfer/importing.ts'
 
@@ -88,7 +88,7 @@ export class Bus {
     this.#isPaused = meta.get('paused') === 'true'
     this.#parts.counter.isClosed = this.#isPaused
     this.#keyChanges = new KeyChanges(this.#parts, options.clock, () => this.#waitEpoch++)
-const parts = { store: this.#parts.store, keys, clock: options.clock }
+    const parts = { store: this.#parts.store, keys, clock: options.clock }
     this.importing = new Importing(commits, reader, parts, (adopted) => this.#keyChanges.adopt(adopted))
     // What ended while the bus was down is swept at once.
     void commits.poke()
@@ -161,7 +161,6 @@ const parts = { store: this.#parts.store, keys, clock: options.clock }
     }
   }
 
-
   /**
    * Takes back a claim whose answer could not be delivered: the intent is open as it was before, with all its attempts.
    * Does nothing when the lease has moved on.
@@ -200,7 +199,7 @@ const parts = { store: this.#parts.store, keys, clock: options.clock }
   /** GET /status and /result; `null` reads for an operator. Throws 404, and 403 for a stranger. */
   async status(caller: Caller | null, id: string): Promise<IntentStatus> {
     await this.#catchUp(id)
-    return this.#parts.reading.status(caller?.key ?? null, id)
+    return this.#read(() => this.#parts.reading.status(caller?.key ?? null, id))
   }
 
   /**
@@ -235,7 +234,7 @@ const parts = { store: this.#parts.store, keys, clock: options.clock }
 
   /** GET /get: JSON text. Throws 404. */
   get(caller: Caller, name: string): string {
-    const value = this.#parts.keyValues.get(caller.key.id, name, this.#clock.now())
+    const value = this.#read(() => this.#parts.keyValues.get(caller.key.id, name, this.#clock.now()))
     if (value === undefined) throw new ProtocolError('not_found', 'Key not found, or its time is over.')
     return value
   }
@@ -243,7 +242,7 @@ const parts = { store: this.#parts.store, keys, clock: options.clock }
   /** Everything about an intent, its history included. Throws 404. */
   async detail(id: string): Promise<IntentDetail> {
     await this.#catchUp(id)
-    return this.#parts.reading.detail(id)
+    return this.#read(() => this.#parts.reading.detail(id))
   }
 
   /** Forces an intent to dead, from any state (SPEC 8.5). Throws 404. */
@@ -438,9 +437,24 @@ const parts = { store: this.#parts.store, keys, clock: options.clock }
     return keyId === MAIN_KEY_ID || parking.waitsOf(keyId) + settledWaits.waitsOf(keyId) < MAX_WAITS
   }
 
+  /** Reads outside of a transaction. Damage that shows is told as if a change had met it. */
+  #read<T>(read: () => T): T {
+    try {
+      return read()
+    } catch (error) {
+      if (error instanceof ProtocolError) throw error
+      this.#parts.onReadError(error)
+      throw asRefusal(error)
+    }
+  }
+
+  #isOverdue(id: string): boolean {
+    return this.#read(() => this.#parts.reading.isOverdue(id, this.#clock.now()))
+  }
+
   /** Status must be true within a second even when nothing else moves the bus. */
   async #catchUp(id: string): Promise<void> {
     // One transaction sweeps only so much; a bus that cannot sweep at all still answers.
-    for (let i = 0; i < MAX_CATCH_UPS && this.#parts.reading.isOverdue(id, this.#clock.now()); i++) await this.#parts.commits.poke()
+    for (let i = 0; i < MAX_CATCH_UPS && this.#isOverdue(id); i++) await this.#parts.commits.poke()
   }
 }

@@ -35,7 +35,7 @@ import { Sessions } from './sessions.ts'
 import { SettledWaits } from './settled-waits.ts'
 import { Statistics } from './statistics.ts'
 import { Commits } from './store/commits.ts'
-import { checkpoint, openDatabase } from './store/database.ts'
+import { checkpoint, isDamage, openDatabase } from './store/database.ts'
 import { Deadlines } from './store/deadlines.ts'
 import { Lanes } from './store/lanes.ts'
 import type { Participant } from './store/participant.ts'
@@ -68,7 +68,7 @@ export interface BusOptions {
   readonly onCleanupError?: (error: unknown) => void
   /** Hears of transactions that were rolled back: a busy database, a full disk, or a fault. */
   readonly onRollback?: (error: unknown) => void
-  /** Hears of questions that the reading thread could not answer because the database is damaged. */
+  /** Hears of reads that failed because the database is damaged. */
   readonly onUnreadable?: (problem: string) => void
   /** Hears of gaps that are on disk. */
   readonly onGaps?: (gaps: readonly Gap[]) => void
@@ -141,6 +141,9 @@ export function openParts(options: BusOptions, onAwake: () => void) {
     checkpoint(db)
     return commits.run((now) => meta.set('write_probe', String(now)))
   }
+  const onReadError = (error: unknown): void => {
+    if (isDamage(error)) options.onUnreadable?.((error as Error).message)
+  }
   const storageListeners = new Set<() => void>()
   const tellStorage = (): void => storageListeners.forEach((listener) => listener())
   const writeHealth = new WriteHealth(clock, probe, tellStorage)
@@ -196,6 +199,7 @@ export function openParts(options: BusOptions, onAwake: () => void) {
     retention,
     cleanup,
     space,
+    onReadError,
     storageListeners,
     writeHealth,
     changes: new Changes(commits, nonces, rideTimer),

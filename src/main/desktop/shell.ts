@@ -6,6 +6,7 @@ import type { SettingName } from '../../shared/control/settings.ts'
 import type { BusStatus } from '../../shared/control/views.ts'
 import { APP_NAME } from '../app-info.ts'
 import { systemClock } from '../bus/clock.ts'
+import { THREAD_LIMITS } from '../bus/memory.ts'
 import { flushLog, type Log } from '../log.ts'
 import { appMenu } from './app-menu.ts'
 import { BusClient } from './bus-client.ts'
@@ -165,7 +166,7 @@ export class Shell {
       notices: keychain === null ? [noKeychain(this.#dataDir)] : [],
       recovery
     }
-    return new Worker(built('main/bus-thread.js'), { workerData: data, name: 'bus' })
+    return new Worker(built('main/bus-thread.js'), { workerData: data, name: 'bus', resourceLimits: THREAD_LIMITS })
   }
 
   #unavailableSettings(): Partial<Record<SettingName, string>> {

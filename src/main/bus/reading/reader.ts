@@ -1,5 +1,6 @@
 import { Worker } from 'node:worker_threads'
 import { ProtocolError } from '../../../shared/errors.ts'
+import { THREAD_LIMITS } from '../memory.ts'
 import type { FromThread, QueryAnswer, QueryArguments, QueryName, ToThread } from './messages.ts'
 
 /** Asks the reading thread. It starts with the first question, and again after a crash. */
@@ -55,7 +56,7 @@ export class Reader {
   }
 
   #start(): Worker {
-    const worker = new Worker(this.#entry, { workerData: this.#path, name: 'reader' })
+    const worker = new Worker(this.#entry, { workerData: this.#path, name: 'reader', resourceLimits: THREAD_LIMITS })
     worker.unref()
     worker.on('message', (answer: FromThread) => {
       const waiting = this.#waiting.get(answer.id)
