@@ -47,6 +47,11 @@ export class GapDetector {
     this.#isAsleep = true
   }
 
+  /** The system says that it is awake, after a look. */
+  wakes(): void {
+    this.#isAsleep = false
+  }
+
   /** The gaps since the last look. Must be called every `BEAT` seconds, and may be at any time. */
   look(): readonly Gap[] {
     const wall = this.#hands.wall()
@@ -66,13 +71,16 @@ export class GapDetector {
     const now = this.#readAll()
     this.#compared = now
     this.#seen = now
-    this.#isAsleep = false
     const steady = now.steady - before.steady
     const gone = Math.max(now.uptime - before.uptime, steady)
     const slept = (gone - steady > TOLERANCE ? gone - steady : 0) + late
     const set = now.wall - before.wall - gone
     const gaps: Gap[] = []
-    if (slept > 0) gaps.push({ at: now.wall, seconds: slept, cause: 'sleep' })
+    if (slept > 0) {
+      gaps.push({ at: now.wall, seconds: slept, cause: 'sleep' })
+      // Not before: there may be a look between the announcement and the sleep.
+      this.#isAsleep = false
+    }
     if (Math.abs(set) > TOLERANCE) gaps.push({ at: now.wall, seconds: set, cause: 'clock' })
     return gaps
   }

@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest'
 import { callerOf, MAIN, TestBus } from '../support/test-bus.ts'
 
 const DAY = 86_400
+const HOUR = 3_600
 
 async function cleanUp(t: TestBus): Promise<string[]> {
   await Promise.all([t.bus.cleanup(), t.clock.advance(1)])
@@ -36,6 +37,30 @@ test('without a setting finished intents are kept for the seven days of SPEC 15'
   expect(await cleanUp(t)).toEqual(['dead'])
   await t.clock.advance(20)
   expect(await cleanUp(t)).toEqual([])
+})
+
+test('a clock that is set forward makes nothing older, and a sleep does', async () => {
+  await using t = new TestBus()
+  await t.bus.cancel(await t.publish({ goal: 'dead' }))
+  await t.clock.advance(DAY)
+  await t.clock.set(30 * DAY)
+  expect(await cleanUp(t)).toEqual(['dead'])
+  await t.clock.advance(6 * DAY - 10)
+  expect(await cleanUp(t)).toEqual(['dead'])
+  await t.clock.sleep(10)
+  expect(await cleanUp(t)).toEqual([])
+})
+
+test('a clock that is set forward by mistake and back costs nothing, whenever an intent was finished', async () => {
+  await using t = new TestBus()
+  await t.bus.cancel(await t.publish({ goal: 'before' }))
+  await t.clock.set(30 * DAY)
+  await t.bus.cancel(await t.publish({ goal: 'meanwhile' }))
+  await t.clock.set(-30 * DAY)
+  await t.clock.advance(7 * DAY - 20)
+  expect(await cleanUp(t)).toEqual(['before', 'meanwhile'])
+  await t.clock.advance(40)
+  expect(await cleanUp(t)).toEqual(['meanwhile'])
 })
 
 const MEGABYTE = 1024 ** 2
@@ -75,6 +100,7 @@ describe('a database that is larger than its bound', () => {
     const second = await publishLarge(t, 'fulfilled', 150)
     await fulfillAll(t, 'fulfilled')
     await publishLarge(t, 'open', 50)
+    await t.clock.advance(HOUR)
     t.bus.setRetention(bounded)
     await letRun(t)
     const { totalBytes, freeBytes } = t.bus.storage
@@ -98,6 +124,7 @@ describe('a database that is larger than its bound', () => {
     await t.clock.advance(8 * DAY)
     await publishLarge(t, 'expired', 100)
     await t.clock.advance(DAY + 1)
+    await t.clock.advance(DAY)
     for (const id of await publishLarge(t, 'dead lately', 300)) await t.bus.cancel(id)
     await publishLarge(t, 'open', 100)
     t.bus.setRetention(bounded)
@@ -112,7 +139,7 @@ describe('a database that is larger than its bound', () => {
     expect(told).toBe(2)
   })
 
-  test('is found with traffic, within a minute', async () => {
+  test('is found with traffic, within a minute, and what was fulfilled within the hour stays: its result may not have been fetched', async () => {
     await using t = new TestBus()
     t.bus.setRetention(bounded)
     await t.publish({ goal: 'first' })
@@ -120,8 +147,11 @@ describe('a database that is larger than its bound', () => {
     await publishLarge(t, 'fulfilled', 400)
     await fulfillAll(t, 'fulfilled')
     await letRun(t)
+    await t.clock.advance(HOUR - 120)
+    await t.publish({ goal: 'traffic' })
+    await letRun(t)
     expect(countsByGoal(t).fulfilled).toBe(400)
-    await t.clock.advance(60)
+    await t.clock.advance(120)
     await t.publish({ goal: 'traffic' })
     await letRun(t)
     expect(countsByGoal(t).fulfilled).toBeLessThan(280)

@@ -88,6 +88,28 @@ describe.each([
     expect(gaps[0]!.seconds).toBeLessThan(6)
   })
 
+  test('a look between the announcement and the sleep does not make it go unseen', () => {
+    runFor(60)
+    detector.sleeps()
+    machine.run(0.2)
+    expect(detector.look()).toEqual([])
+    machine.sleep(7)
+    machine.run(0.1)
+    expect(detector.look()).toMatchObject([{ cause: 'sleep' }])
+    detector.wakes()
+    expect(runFor(60)).toBe(0)
+  })
+
+  test('a sleep that was announced and did not come is over when the system says so', () => {
+    runFor(60)
+    detector.sleeps()
+    machine.run(1)
+    expect(detector.look()).toEqual([])
+    detector.wakes()
+    machine.run(4)
+    expect(detector.look()).toEqual([])
+  })
+
   test('a process that was stopped has slept as well', () => {
     runFor(60)
     machine.run(100)

@@ -50,3 +50,16 @@ test('the benchmark runs and prints every ratio, whatever it comes to here', { t
   expect(output).toMatch(/peak memory in MB/)
   expect(code).toBe(0)
 })
+
+test('a short soak finds that all of a bus that was restarted is there', { timeout: 240_000 }, async () => {
+  // So short that what it says of memory and latency means nothing.
+  const { output } = await run('test/soak/run.ts', ['--minutes', '0.7', '--rate', '20'])
+  expect(output).toMatch(/1 restarts, kills and sleeps/)
+  expect(output).toContain('Lost, doubled or changed: 0')
+})
+
+test('the soak refuses minutes that are none', async () => {
+  const { code, output } = await run('test/soak/run.ts', ['--minutes', 'ten'])
+  expect(output).toContain('--minutes')
+  expect(code).toBe(2)
+})

@@ -13,7 +13,8 @@ import { countIntents, watch } from './operator.ts'
 /**
  * npm run soak -- [--minutes 10] [--rate 30]: a steady mixed load on a bus of its own. In the first part the bus is
  * restarted, killed and put to sleep again and again; in the second it is left alone, and its memory, handles and latency
- * are watched. At the end every intent that was acknowledged is asked for.
+ * are watched. At the end every intent that was acknowledged is asked for. Exits with 1 where one was lost, doubled or changed, or
+ * where memory, handles or latency grew.
  */
 
 const REPORT = join('test-results', 'soak.json')
@@ -147,7 +148,9 @@ function report({ ledger, windows, troubles, minutes, rate }: Outcome): number {
   mkdirSync('test-results', { recursive: true })
   const { violations, repeats } = ledger
   writeFileSync(REPORT, `${JSON.stringify({ minutes, rate, troubles, intents: ledger.ids.length, repeats, violations, ratios, windows }, undefined, 2)}\n`)
-  return violations.length === 0 ? 0 : 1
+  // Where the system does not tell memory and handles there is nothing to hold against it.
+  const isFlat = ratios.every(({ value, aim }) => Number.isNaN(value) || value <= aim!.atMost!)
+  return violations.length === 0 && isFlat ? 0 : 1
 }
 
 function median(values: readonly number[]): number {

@@ -1,7 +1,7 @@
 import type { Clock, Gap, GapSource } from '../../src/main/bus/clock.ts'
 
 interface Timer {
-  readonly at: number
+  at: number
   readonly wake: () => void
 }
 
@@ -53,6 +53,8 @@ export class HandClock implements Clock, GapSource {
 
   async #gap(seconds: number, cause: Gap['cause']): Promise<void> {
     this.#now += seconds
+    // As the host's: nothing is late because the clock was set back.
+    if (cause === 'clock') for (const timer of this.#timers) timer.at += Math.min(0, seconds)
     this.#gaps.push({ at: this.#now, seconds, cause })
     for (const listener of this.#listeners) listener()
     await this.advance(0)

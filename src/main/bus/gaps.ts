@@ -7,6 +7,9 @@ const KEPT = 90 * 86_400
 /** Gaps that are remembered for how long something took. */
 const REMEMBERED = 100
 
+/** Gaps that did not take the time that they moved the clock by. */
+const JUMPS = `SELECT at, seconds FROM gaps WHERE cause <> 'sleep' ORDER BY n DESC`
+
 const TOTAL = 'SELECT total FROM gaps ORDER BY n DESC LIMIT 1'
 
 /**
@@ -19,6 +22,7 @@ export class Gaps implements Participant {
   readonly #onGaps: (gaps: readonly Gap[]) => void
   readonly #insert
   readonly #deleteOld
+  readonly #jumps
   #total: number
   /** Newest last. */
   #recent: Gap[]
@@ -33,6 +37,7 @@ export class Gaps implements Participant {
     this.#onGaps = onGaps
     this.#insert = db.prepare('INSERT INTO gaps (at, seconds, cause, total) VALUES (?, ?, ?, ?)')
     this.#deleteOld = db.prepare('DELETE FROM gaps WHERE at < ? AND n < (SELECT max(n) FROM gaps)')
+    this.#jumps = db.prepare(JUMPS)
     this.#total = totalOf(db)
     this.#recent = readGaps(db, -Infinity, REMEMBERED)
   }
@@ -63,6 +68,19 @@ export class Gaps implements Participant {
   /** Seconds from one Unix time to another in which things could run. */
   between(from: number, to: number): number {
     return withoutGaps(from, to, this.#recent)
+  }
+
+  /**
+   * The Unix time that things bear which are now so many seconds old, if not older. A sleep makes them older; a clock that is
+   * set forward does not, nor does a restored backup. Reads what is on disk.
+   */
+  ago(now: number, seconds: number): number {
+    let then = now - seconds
+    for (const jump of this.#jumps.iterate() as IterableIterator<Pick<Gap, 'at' | 'seconds'>>) {
+      if (jump.at <= then) break
+      then -= jump.seconds
+    }
+    return Math.min(then, now - seconds)
   }
 
   committed(): void {

@@ -4,7 +4,7 @@ import { dirname } from 'node:path'
 import type { StorageStatus } from '../../shared/control/storage-views.ts'
 import type { Bus } from '../bus/bus.ts'
 import type { Clock } from '../bus/clock.ts'
-import { storageStatus, type DiskRoom } from './storage-status.ts'
+import { storageFinding, storageStatus, type DiskRoom, type Refusal, type StorageFinding, type StorageSigns } from './storage-status.ts'
 
 /** Seconds between two looks at the disk. */
 const LOOK_INTERVAL = 60
@@ -26,13 +26,14 @@ export class StorageWatch {
   readonly #folders: readonly string[]
   #status: StorageStatus = { state: 'fine', problem: null }
   #room: DiskRoom | null = null
-  #refusal: string | null = null
+  #refusal: Refusal | null = null
+  #looking: Promise<void> | undefined
   #cancel: (() => void) | undefined
   #isClosed = false
 
   constructor(options: StorageWatchOptions) {
     this.#options = options
-    this.#folders = [...new Set([options.dataDir, dirname(options.databasePath)])]
+    this.#folders = foldersOf(options)
   }
 
   get status(): StorageStatus {
@@ -44,8 +45,17 @@ export class StorageWatch {
     return this.#room
   }
 
-  /** Looks now, and from then on once a minute. */
-  async look(): Promise<void> {
+  /** What is wrong now, by what the last look has found; null while nothing is. */
+  get finding(): StorageFinding | null {
+    return storageFinding(this.#signs())
+  }
+
+  /** Looks now, or joins the look that is under way, and from then on once a minute. */
+  look(): Promise<void> {
+    return (this.#looking ??= this.#look().finally(() => (this.#looking = undefined)))
+  }
+
+  async #look(): Promise<void> {
     this.#cancel?.()
     this.#room = await leastRoom(this.#folders)
     this.#refusal = await refusalOf(this.#folders)
@@ -56,17 +66,26 @@ export class StorageWatch {
   /** Says anew how the storage is, after the bus's own view of it has changed. */
   judge(): void {
     if (this.#isClosed) return
-    const { bus, maxMegabytes, onChange } = this.#options
-    const { trouble, isOverfull } = bus.storage
     const before = this.#status
-    this.#status = storageStatus({ trouble, isOverfull, maxMegabytes: maxMegabytes(), room: this.#room, refusal: this.#refusal })
-    if (this.#status.problem !== before.problem) onChange(this.#status, before)
+    this.#status = storageStatus(this.#signs())
+    if (this.#status.problem !== before.problem) this.#options.onChange(this.#status, before)
   }
 
   close(): void {
     this.#isClosed = true
     this.#cancel?.()
   }
+
+  #signs(): StorageSigns {
+    const { bus, databasePath, maxMegabytes } = this.#options
+    const { trouble, isOverfull } = bus.storage
+    return { trouble, isOverfull, maxMegabytes: maxMegabytes(), folder: dirname(databasePath), room: this.#room, refusal: this.#refusal }
+  }
+}
+
+/** The folders that a bus writes to. */
+export function foldersOf({ dataDir, databasePath }: { readonly dataDir: string; readonly databasePath: string }): readonly string[] {
+  return [...new Set([dataDir, dirname(databasePath)])]
 }
 
 /** The room on the fullest of the disks that these folders are on; null where it cannot be had. */
@@ -76,7 +95,7 @@ export async function leastRoom(folders: readonly string[]): Promise<DiskRoom | 
     try {
       const { bavail, blocks, bsize } = await statfs(folder)
       // Some file systems do not know; they say 0.
-      if (blocks > 0) rooms.push({ free: bavail * bsize, total: blocks * bsize })
+      if (blocks > 0) rooms.push({ free: bavail * bsize, total: blocks * bsize, folder })
     } catch {
       // Whether it can be written to is asked next.
     }
@@ -84,13 +103,13 @@ export async function leastRoom(folders: readonly string[]): Promise<DiskRoom | 
   return rooms.sort((a, b) => a.free - b.free)[0] ?? null
 }
 
-/** Why one of these folders cannot be written to, as the system's word; null when all can. */
-export async function refusalOf(folders: readonly string[]): Promise<string | null> {
+/** The first of these folders that cannot be written to, with the reason; null when all can. */
+export async function refusalOf(folders: readonly string[]): Promise<Refusal | null> {
   for (const folder of folders) {
     try {
       await access(folder, constants.W_OK | constants.X_OK)
     } catch (error) {
-      return (error as NodeJS.ErrnoException).code ?? (error as Error).message
+      return { folder, reason: (error as NodeJS.ErrnoException).code ?? (error as Error).message }
     }
   }
   return null

@@ -70,10 +70,12 @@ export interface Trimmed {
 /** When the database is larger than it may be, it is brought down to this share of that: else it would be too large again at once. */
 const TRIMMED_TO = 0.9
 
-/** What goes first when the database is too large, and how many seconds old it must be. */
+const SECONDS_PER_HOUR = 3_600
+
+/** What goes first when the database is too large, and how many seconds old it must be: results are fetched, and tombstones published again. */
 const TRIMMABLE = [
-  { status: STATUS.fulfilled, age: 0 },
-  { status: STATUS.expired, age: 0 },
+  { status: STATUS.fulfilled, age: SECONDS_PER_HOUR },
+  { status: STATUS.expired, age: SECONDS_PER_DAY },
   { status: STATUS.dead, age: RETENTION }
 ] as const
 
@@ -124,9 +126,9 @@ export class Retention {
     const { idempotency } = this.#store
     const { keyValues, nonces, rates } = this.#housekeeping
     const kept = this.#kept
-    const fulfilled = await this.#steps((now, rows) => this.#deleteFinished(STATUS.fulfilled, now - kept.fulfilled, rows))
-    const dead = await this.#steps((now, rows) => this.#deleteFinished(STATUS.dead, now - kept.dead, rows))
-    await this.#steps((now, rows) => this.#deleteFinished(STATUS.expired, now - kept.dead, rows))
+    const fulfilled = await this.#deleteOlder(STATUS.fulfilled, kept.fulfilled)
+    const dead = await this.#deleteOlder(STATUS.dead, kept.dead)
+    await this.#deleteOlder(STATUS.expired, kept.dead)
     const stats = {
       fulfilled_deleted: fulfilled,
       // A dead intent is its own dead letter here: one row stands for both, so both numbers are always the same.
@@ -158,7 +160,7 @@ export class Retention {
     let trimmed = 0
     const enough = this.#kept.bytes * TRIMMED_TO
     for (const { status, age } of this.isTooLarge ? TRIMMABLE : []) {
-      trimmed += await this.#steps((now, rows) => (space.used > enough ? this.#deleteFinished(status, now - age, rows) : 0))
+      trimmed += await this.#deleteOlder(status, age, () => space.used > enough)
     }
     return { trimmed, bytesGivenBack: await this.#giveBack() }
   }
@@ -200,6 +202,12 @@ export class Retention {
     }
     this.#store.events.noteDeleted(deleted)
     return rows.length < limit ? last : rows.at(-1)![0]
+  }
+
+  /** Deletes what was finished so many seconds ago, as long as `isWanted`; the answer is how many. */
+  async #deleteOlder(status: number, age: number, isWanted: () => boolean = () => true): Promise<number> {
+    const before = await this.#commits.run((now) => this.#store.gaps.ago(now, age))
+    return this.#steps((_now, rows) => (isWanted() ? this.#deleteFinished(status, before, rows) : 0))
   }
 
   #deleteFinished(status: number, before: number, atMost: number): number {
