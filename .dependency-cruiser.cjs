@@ -49,6 +49,13 @@ module.exports = {
       to: { path: '^src/main/(http/|control/|desktop/|headless|start|serve|assemble|settings)|node_modules/(koa|@koa|electron|better-sqlite3)/|^electron$' }
     },
     {
+      name: 'keepers-know-no-carrier',
+      comment: 'What keeps the data safe is asked by HTTP, the contract and the start, never the other way round.',
+      severity: 'error',
+      from: { path: '^src/main/(backups|storage|transfer|doctor)/' },
+      to: { path: '^src/main/(http/|control/|desktop/|headless|start[.]ts|serve[.]ts|assemble)|node_modules/(koa|@koa|electron|better-sqlite3)/|^electron$' }
+    },
+    {
       name: 'one-door-to-sqlite',
       severity: 'error',
       from: { path: '^src', pathNot: '^src/main/bus/store/database[.]ts$' },
@@ -72,7 +79,7 @@ module.exports = {
       comment: 'The shell asks the bus by the control contract; only its thread runs the bus itself.',
       severity: 'error',
       from: { path: '^src/main/(desktop/|index[.]ts$)' },
-      to: { path: '^src/main/(bus/(?!(clock|memory)[.]ts$)|http/|control/|lan/|serve[.]ts$|assemble[.]ts$)' }
+      to: { path: '^src/main/(bus/(?!(clock|memory)[.]ts$)|http/|control/|lan/|backups/|storage/|transfer/|doctor/|serve[.]ts$|assemble[.]ts$)' }
     },
     {
       name: 'bus-thread-without-electron',
