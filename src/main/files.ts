@@ -5,6 +5,11 @@ import { storageUnavailable } from '../shared/errors.ts'
 /** What a disk says that is full, cannot be written, or is broken. */
 const DISK_TROUBLE: ReadonlySet<string | undefined> = new Set(['ENOSPC', 'EDQUOT', 'EROFS', 'EIO', 'EACCES', 'EPERM'])
 
+/** What Windows says of a file that another program has open. */
+const HELD: ReadonlySet<string | undefined> = new Set(['EPERM', 'EACCES', 'EBUSY'])
+const HELD_FOR_MS = 1_000
+const RETRY_MS = 20
+
 /**
  * Writes a file, for its owner only unless `mode` says otherwise; at every moment the old or the new content is there, also after
  * a crash. Throws ProtocolError `storage_unavailable` when the disk does not take it; then nothing of the new one is left.
@@ -25,6 +30,23 @@ export function asDiskRefusal(error: unknown): unknown {
   return DISK_TROUBLE.has(code) ? storageUnavailable(code!) : error
 }
 
+/**
+ * Renames a file over another one. On Windows a virus scanner may hold either for a moment, so there it tries again for a
+ * second. Throws what the file system says.
+ */
+export function replaceFile(from: string, to: string, rename: (from: string, to: string) => void = renameSync): void {
+  const until = performance.now() + HELD_FOR_MS
+  for (;;) {
+    try {
+      return rename(from, to)
+    } catch (error) {
+      const isHeld = process.platform === 'win32' && HELD.has((error as NodeJS.ErrnoException).code)
+      if (!isHeld || performance.now() > until) throw error
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, RETRY_MS)
+    }
+  }
+}
+
 function replace(path: string, temporary: string, content: string, mode: number): void {
   // Made anew, never followed: what lies there is left over from a crash, or not ours.
   rmSync(temporary, { force: true })
@@ -35,7 +57,7 @@ function replace(path: string, temporary: string, content: string, mode: number)
   } finally {
     closeSync(file)
   }
-  renameSync(temporary, path)
+  replaceFile(temporary, path)
   syncDirectory(dirname(path))
 }
 
