@@ -1,4 +1,4 @@
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { APP_VERSION } from './app-info.ts'
 import type { Safety } from './backups/safety.ts'
 import type { Bus } from './bus/bus.ts'
@@ -29,7 +29,7 @@ import type { Secret } from './secrets.ts'
 import type { SettingsFile } from './settings.ts'
 import { Exports } from './transfer/exports.ts'
 import { Imports } from './transfer/imports.ts'
-import { StorageWatch } from './storage/storage-watch.ts'
+import { leastRoom, StorageWatch } from './storage/storage-watch.ts'
 
 /** The certificate that users copy to other machines. */
 const ROOT_FILE = 'intent-bus-root.pem'
@@ -52,6 +52,8 @@ export interface Parts {
   readonly safety: Safety
   /** What a careful user wants to read of this start, beside what the host says. */
   readonly notices?: readonly string[]
+  /** Sharing does not come up by itself in this start. */
+  readonly keepsSharingOff?: boolean
   /** Default: the system's. */
   readonly network?: Network
   /** Hears where the bus listens, whenever that changes. */
@@ -89,6 +91,7 @@ export function assemble(parts: Parts): Faces {
       listener,
       handle: serveRequest,
       announcerEntry: parts.built.announcerEntry,
+      isKeptOff: parts.keepsSharingOff ?? false,
       onChange: () => {
         parts.announce(listener, sharing)
         pairing.noteSharing()
@@ -120,6 +123,8 @@ export function assemble(parts: Parts): Faces {
     clock,
     folder: join(config.dataDir, IMPORTS_FOLDER),
     mainDigest: () => mainKey.digest,
+    settings: () => settings.values,
+    freeBytes: async () => (await leastRoom([config.dataDir, dirname(config.databasePath)]))?.free ?? null,
     onChange: () => feed.noteChanged('transfer'),
     onError: (err) => log.error({ err }, 'an import failed')
   })

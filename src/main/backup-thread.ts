@@ -1,7 +1,7 @@
 import { constants } from 'node:os'
 import { parentPort, workerData } from 'node:worker_threads'
 import type { BackupTask, TaskResult } from './backups/task.ts'
-import { findFlaw } from './backups/check.ts'
+import { emptiness, findFlaw } from './backups/check.ts'
 import { copyDatabase } from './backups/copy.ts'
 import { gentle } from './backups/pace.ts'
 import { isDamage } from './bus/store/database.ts'
@@ -13,7 +13,10 @@ parentPort!.postMessage(await carryOut(workerData as BackupTask))
 
 async function carryOut(task: BackupTask): Promise<TaskResult> {
   try {
-    if (task.kind === 'copy') await copyDatabase(task.source, task.path, gentle())
+    if (task.kind === 'check') return { flaw: findFlaw(task.path) ?? null }
+    const flaw = emptiness(task.source)
+    if (flaw !== undefined) return { flaw }
+    await copyDatabase(task.source, task.path, gentle())
     return { flaw: findFlaw(task.path) ?? null }
   } catch (error) {
     return { flaw: { text: (error as Error).message, isDamaged: isDamage(error) } }

@@ -23,6 +23,7 @@ const GRACE_MS = 3_500
 const port = parentPort!
 const { logFile, keychain, unavailableSettings, notices, recovery } = workerData as BusThreadData
 const relay = new HostRelay(send)
+const ending = new AbortController()
 const starting = start()
 let stopListening = () => {}
 let isReplaced = false
@@ -46,6 +47,7 @@ async function start(): Promise<Service | undefined> {
       built: builtBeside(import.meta.url),
       tolerateListenTrouble: true,
       recovery: recovery ?? undefined,
+      ending: ending.signal,
       restart: () => void restart()
     })
     send({ kind: 'ready' })
@@ -95,6 +97,7 @@ function createVault(directory: string, log: Log): Vault {
 }
 
 async function receive(message: ToBus): Promise<void> {
+  if (message.kind === 'close') ending.abort()
   // Answers of the main thread come while the bus is starting, which waits for them.
   if (message.kind === 'host-answer' || message.kind === 'host-refusal') {
     relay.settle(message)

@@ -45,12 +45,31 @@ interface HeadlessOptions {
 async function runHeadless(options: HeadlessOptions): Promise<void> {
   // Who reads what is printed may go; the bus stays.
   process.stdout.on('error', () => {})
+  const ending = new AbortController()
   let log = createLog('info')
-  let stop: (signal: NodeJS.Signals) => void = (signal) => process.exit(signal === 'SIGINT' ? 130 : 143)
+  /** The bus, also while it starts; undefined where it cannot. */
+  let current: Promise<Service | undefined> = Promise.resolve(undefined)
+  let stop = (signal: NodeJS.Signals): void => {
+    stop = () => {}
+    options.event({ event: 'stopping', signal })
+    ending.abort()
+    setTimeout(() => process.exit(EXIT_FAILED), LAST_RESORT_MS).unref()
+    void current.then((service) => close(service, log, options))
+  }
   process.on('SIGTERM', () => stop('SIGTERM'))
   process.on('SIGINT', () => stop('SIGINT'))
-  let service: Service
-  let starting: Promise<void>
+  stopWithNpm(() => stop('SIGTERM'))
+
+  const start = async (serving: ServeOptions): Promise<Service | undefined> => {
+    try {
+      const service = await serve(serving)
+      if (!ending.signal.aborted) options.announce(service)
+      return service
+    } catch (error) {
+      refuse(error, log, options)
+      return undefined
+    }
+  }
   try {
     const config = readConfig(options.env)
     log = createLog(config.logLevel)
@@ -61,34 +80,34 @@ async function runHeadless(options: HeadlessOptions): Promise<void> {
     }
     const host = headlessHost(config)
     for (const notice of host.notices) log.warn(notice)
-    const same: ServeOptions = { config, log, host, readerEntry: readerEntry(), built: builtBeside(import.meta.url), restart: () => void restart() }
-    service = await serve({ ...same, ...asked })
-    starting = Promise.resolve()
-    const again = async (): Promise<void> => {
+    const again = async (service: Service | undefined): Promise<Service | undefined> => {
+      if (service === undefined || ending.signal.aborted) return service
       options.event({ event: 'restarting' })
-      try {
-        await service.close(GRACE_MS)
-        service = await serve(same)
-        options.announce(service)
-      } catch (error) {
-        refuse(error, log, options)
+      const next = await service.close(GRACE_MS).then(
+        () => start(same),
+        (error: unknown) => void refuse(error, log, options)
+      )
+      if (next === undefined) {
         await flushLog(LOG_PATIENCE_MS)
         process.exit()
       }
+      return next
     }
-    const restart = (): Promise<void> => (starting = starting.then(again))
+    const same: ServeOptions = {
+      config,
+      log,
+      host,
+      readerEntry: readerEntry(),
+      built: builtBeside(import.meta.url),
+      ending: ending.signal,
+      // It may be asked for as soon as the bus listens, and waits for its start.
+      restart: () => void (current = current.then(again))
+    }
+    current = start({ ...same, ...asked })
   } catch (error) {
     refuse(error, log, options)
-    return
   }
-  stop = (signal) => {
-    stop = () => {}
-    options.event({ event: 'stopping', signal })
-    setTimeout(() => process.exit(EXIT_FAILED), LAST_RESORT_MS).unref()
-    void starting.then(() => close(service, log, options))
-  }
-  stopWithNpm(() => stop('SIGTERM'))
-  options.announce(service)
+  await current
 }
 
 /** Says why the bus cannot start; the process ends by itself. */
@@ -106,16 +125,17 @@ function refuse(error: unknown, log: Log, options: HeadlessOptions): void {
 function waysOut({ newest, recoveries }: DamageView): string {
   const ways: Readonly<Record<Recovery, string>> = {
     readable: '--keep-readable goes on with what can be read of its log',
-    newest: `--restore-backup newest restores the backup of ${newest === null ? '' : moment(newest.at)} and sets the damaged file aside`,
-    empty: '--start-empty sets it aside and begins with an empty one'
+    newest: `--restore-backup newest restores the backup of ${newest === null ? '' : moment(newest.at)} and sets aside what is there`,
+    empty: '--start-empty sets aside what is there and begins with an empty one'
   }
   return `${recoveries.map((recovery) => ways[recovery]).join('; ')}.`
 }
 
-async function close(service: Service, log: Log, { event }: HeadlessOptions): Promise<void> {
-  let code = 0
+/** Ends the process; `service` is undefined where the bus could not start. */
+async function close(service: Service | undefined, log: Log, { event }: HeadlessOptions): Promise<void> {
+  let code = process.exitCode ?? 0
   try {
-    await service.close(GRACE_MS)
+    await service?.close(GRACE_MS)
     event({ event: 'stopped' })
   } catch (error) {
     log.fatal({ err: error }, 'the bus could not be closed')
@@ -182,7 +202,6 @@ export function runForPeople(args: readonly string[], reason: string): Promise<v
   })
 }
 
-// The build starts with `npm start`, which imports it, or by itself.
 /** Examines the data directory, prints what was found, and starts nothing. The exit code is 1 where something must be mended. */
 export async function runDoctor(): Promise<void> {
   try {
@@ -198,4 +217,5 @@ export async function runDoctor(): Promise<void> {
   }
 }
 
+// The build starts with `npm start`, which imports it, or by itself.
 if (import.meta.main) await runForMachines(process.argv.slice(2))

@@ -22,16 +22,18 @@ async function answer({ id, name, args }: Exclude<ToThread, { isGivenUp: true }>
   running.set(id, controller)
   const share = new Share(turns, controller.signal)
   const query = queries[name] as (...args: readonly unknown[]) => unknown
-  // A short question is one turn, and no other begins before its rest is over.
-  const reply = await resultOf(id, () => share.turn(() => query.apply(queries, [...args, share])))
-  running.delete(id)
-  parentPort!.postMessage(reply)
+  try {
+    // A short question is one turn, and no other begins before its rest is over.
+    const value = await share.turn(() => query.apply(queries, [...args, share]))
+    // An answer that cannot be sent is a fault of this question alone.
+    send({ id, value })
+  } catch (error) {
+    send({ id, error: (error as Error).message, code: error instanceof ProtocolError ? error.code : null, isDamage: isDamage(error) })
+  } finally {
+    running.delete(id)
+  }
 }
 
-async function resultOf(id: number, ask: () => unknown): Promise<FromThread> {
-  try {
-    return { id, value: await ask() }
-  } catch (error) {
-    return { id, error: (error as Error).message, code: error instanceof ProtocolError ? error.code : null, isDamage: isDamage(error) }
-  }
+function send(reply: FromThread): void {
+  parentPort!.postMessage(reply)
 }

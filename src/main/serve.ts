@@ -19,7 +19,7 @@ import type { Sharing } from './lan/sharing.ts'
 import type { Listener } from './net/listener.ts'
 import type { Log } from './log.ts'
 import { Secret, type SecretOptions } from './secrets.ts'
-import { SettingsFile } from './settings.ts'
+import { SettingsFile, SETTINGS_FILE } from './settings.ts'
 import { StartRecord } from './start-record.ts'
 
 /** Where other machines reach a bus, and by what they know it. */
@@ -52,13 +52,14 @@ export interface ServeOptions {
   readonly tolerateListenTrouble?: boolean
   /** Closes the service and starts it again: a backup is to take the place of the database. */
   readonly restart: () => void
+  /** Aborted when the process is told to end: a start that this cuts short did not crash. */
+  readonly ending?: AbortSignal
   /** What this start is to do about its database before it opens it. */
   readonly recovery?: AskedRecovery | undefined
   readonly rotateMainKey?: boolean
   readonly rotateDashboardPassword?: boolean
 }
 
-const SETTINGS_FILE = 'settings.json'
 const STARTS_FILE = 'starts.json'
 
 /**
@@ -66,9 +67,11 @@ const STARTS_FILE = 'starts.json'
  * Throws ConfigError or UnusableDatabaseError with a sentence for the user; then nothing is left running.
  */
 export async function serve(options: ServeOptions): Promise<Service> {
-  const { config } = options
+  const { config, ending } = options
   const directory = DataDirectory.take(config.dataDir, config.databasePath)
   const starts = new StartRecord(directory.file(STARTS_FILE), systemClock)
+  const endsInOrder = (): void => starts.ended()
+  ending?.addEventListener('abort', endsInOrder)
   try {
     const service = await serveFrom(directory, starts, options)
     starts.begun()
@@ -77,6 +80,8 @@ export async function serve(options: ServeOptions): Promise<Service> {
     starts.ended()
     directory.release()
     throw isOfDisk(error) ? withoutFiles(config.dataDir, error) : error
+  } finally {
+    ending?.removeEventListener('abort', endsInOrder)
   }
 }
 
@@ -139,7 +144,7 @@ async function serveFrom(directory: DataDirectory, starts: StartRecord, options:
       password: dashboardPassword,
       built,
       safety,
-      ...(starts.isCareful && { notices: [carefulStart(starts.crashes, log)] }),
+      ...(starts.isCareful && { notices: [carefulStart(starts.crashes, log)], keepsSharingOff: true }),
       announce: (listener, sharing) => announce(directory, log, listener, sharing)
     })
     const { control, feed, imports, listener, pairing, sharing, storage } = faces
@@ -163,9 +168,8 @@ async function serveFrom(directory: DataDirectory, starts: StartRecord, options:
       mainKey,
       dashboardPassword,
       sleeps: () => clock.sleeps(),
-      wakes: () => clock.look(),
+      wakes: () => clock.wakes(),
       async close(grace) {
-        clock.close()
         storage.close()
         imports.close()
         await safety.close()
@@ -178,16 +182,17 @@ async function serveFrom(directory: DataDirectory, starts: StartRecord, options:
         await closed
         await unpaired
         await bus.close()
+        clock.close()
         starts.ended()
         directory.release()
       }
     }
   } catch (error) {
-    clock.close()
     faces?.storage.close()
     await safety.close()
     await Promise.all([faces?.listener.close(0), faces?.sharing.close(0)])
     await bus.close()
+    clock.close()
     throw error
   }
 }

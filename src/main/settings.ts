@@ -4,6 +4,9 @@ import { ProtocolError } from '../shared/errors.ts'
 import { ConfigError, type Config } from './config.ts'
 import { writeFileAtomically } from './files.ts'
 
+/** In the data folder. */
+export const SETTINGS_FILE = 'settings.json'
+
 type Stored = Partial<Settings>
 
 /** The settings: what the environment fixes, else what the user set, else the default. Kept in a JSON file. */

@@ -3,9 +3,17 @@ import { readdirSync } from 'node:fs'
 import { createServer, type AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
+import { pino } from 'pino'
 import type { BackupsView } from '../../src/shared/control/backup-views.ts'
 import type { Input, MethodName, Output } from '../../src/shared/control/contract.ts'
+import { BackupFolder } from '../../src/main/backups/backup-folder.ts'
+import { RecoveryFile } from '../../src/main/backups/recovery-file.ts'
+import { Safety, type SafetyOptions } from '../../src/main/backups/safety.ts'
+import type { Bus } from '../../src/main/bus/bus.ts'
+import type { Vault } from '../../src/main/host.ts'
+import type { Log } from '../../src/main/log.ts'
 import { BusProcess } from '../support/bus-process.ts'
+import { HandClock } from '../support/hand-clock.ts'
 import { ask, type HttpAnswer } from '../support/http-client.ts'
 
 const ADMIN = 'admin-of-the-backups'
@@ -124,4 +132,31 @@ export async function freePort(): Promise<number> {
   const { port } = server.address() as AddressInfo
   server.close()
   return port
+}
+
+/** A vault that has nothing. */
+export const memoryVault: Vault = {
+  place: 'file',
+  where: (name) => name,
+  read: async () => undefined,
+  write: async () => {},
+  remove: async () => {}
+}
+
+/** What a running bus does so that its database can be lost, around one that only hears that it must not write any more. */
+export function safetyOver(dataDir: string, options: Partial<SafetyOptions> = {}): Safety {
+  return new Safety({
+    bus: { commitCounts: { operations: 0 }, stopWriting: () => {} } as unknown as Bus,
+    clock: new HandClock(),
+    log: pino({ level: 'silent' }) as Log,
+    databasePath: databaseIn(dataDir),
+    folder: new BackupFolder(join(dataDir, 'backups')),
+    file: new RecoveryFile(join(dataDir, 'restore.json')),
+    threadEntry: new URL('../../src/main/backup-thread.ts', import.meta.url),
+    prepared: { recovered: undefined, notices: [], isChecked: true },
+    isCareful: true,
+    onChange: () => {},
+    restart: () => {},
+    ...options
+  })
 }

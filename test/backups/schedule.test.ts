@@ -9,15 +9,16 @@ const NOON = new Date(2026, 8, 21, 12).getTime() / 1000
 
 function setUp({ lastAt, isBroken = false }: { lastAt?: number; isBroken?: boolean } = {}) {
   const clock = new HandClock(NOON)
-  const t = { clock, made: [] as number[], attempts: 0, operations: 0, lastAt, isBroken }
+  const t = { clock, made: [] as number[], attempts: 0, operations: 0, setBy: 0, madeAt: lastAt === undefined ? [] : [lastAt], isBroken }
   const schedule = new Schedule({
     clock,
-    lastAt: () => t.lastAt,
+    uptime: () => clock.now() - t.setBy,
+    madeAt: () => t.madeAt,
     operations: () => t.operations,
     run: async () => {
       t.attempts++
       if (t.isBroken) return false
-      t.lastAt = clock.now()
+      t.madeAt.push(clock.now())
       t.made.push((clock.now() - NOON) / HOUR)
       return true
     }
@@ -85,4 +86,26 @@ test('once it is closed it makes none', async () => {
   schedule.close()
   await clock.advance(3 * DAY)
   expect(t.attempts).toBe(0)
+})
+
+test('one that is ahead of the clock is not one of today, and not a reason to make more', async () => {
+  const { t, clock } = setUp({ lastAt: NOON + 7 * DAY })
+  await clock.advance(11 * HOUR)
+  expect(t.made).toHaveLength(1)
+  await clock.advance(2 * DAY)
+  expect(t.made).toHaveLength(3)
+})
+
+test('however the clock is set, there are hours from one to the next', async () => {
+  const { t, clock } = setUp()
+  await clock.advance(60)
+  for (let i = 0; i < 19; i++) {
+    const seconds = (i % 2 === 0 ? 3 : -2) * DAY
+    t.setBy += seconds
+    await clock.set(seconds)
+    await clock.advance(HOUR)
+  }
+  expect(t.made).toHaveLength(1)
+  await clock.advance(2 * HOUR)
+  expect(t.made).toHaveLength(2)
 })

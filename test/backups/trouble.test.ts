@@ -1,10 +1,13 @@
 import { once } from 'node:events'
-import { closeSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync, writeSync } from 'node:fs'
+import { closeSync, copyFileSync, mkdirSync, openSync, readFileSync, rmSync, truncateSync, writeFileSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { Worker } from 'node:worker_threads'
 import { pino } from 'pino'
 import { expect, test } from 'vitest'
+import { BackupFolder } from '../../src/main/backups/backup-folder.ts'
+import { Backups } from '../../src/main/backups/backups.ts'
+import { findFlaw } from '../../src/main/backups/check.ts'
 import { systemClock } from '../../src/main/bus/clock.ts'
 import { BusClient } from '../../src/main/desktop/bus-client.ts'
 import type { BusThreadData } from '../../src/main/desktop/bus-messages.ts'
@@ -26,6 +29,110 @@ test('a day that has no backup yet gets one soon after the start, a later start 
     expect(await bus.backups()).toHaveLength(1)
     await bus.process.kill('SIGTERM')
   }
+})
+
+/** Copies of a backup, as if they had been made at other times. */
+function pretend(dataDir: string, id: string, names: readonly string[]): void {
+  for (const name of names) copyFileSync(join(dataDir, 'backups', `${id}.db`), join(dataDir, 'backups', `${name}.db`))
+}
+
+/** The name of a daily backup of so many days from now. */
+function dailyOf(days: number): string {
+  return `${new Date(Date.now() + days * 86_400_000).toISOString().replace(/(\d\d):(\d\d):/, '$1$2')}-daily`
+}
+
+test('a daily backup that is ahead of the clock makes no more of them, and costs none of other days', { timeout: 90_000 }, async () => {
+  using folder = temporaryFolder()
+  {
+    await using bus = await BackedBus.start(folder.path)
+    const { id } = await bus.makeBackup()
+    await bus.process.kill('SIGTERM')
+    pretend(folder.path, id, [7, -1, -2, -3, -4, -5, -6].map(dailyOf))
+    rmSync(join(folder.path, 'backups', `${id}.db`))
+  }
+  await using bus = await BackedBus.start(folder.path)
+  const before = await bus.backups()
+  expect(before.map(({ isAhead }) => isAhead)).toEqual([false, false, false, false, false, false, true])
+  await expect.poll(async () => (await bus.backups()).length, { timeout: 30_000, interval: 200 }).toBe(8)
+  // Three more looks.
+  await new Promise((resolve) => setTimeout(resolve, 32_000))
+  const view = await bus.call('backups.list', {})
+  expect(view.backups.slice(1)).toEqual(before)
+  expect(view.totalBytes).toBe(view.backups.reduce((sum, { bytes }) => sum + bytes, 0))
+  expect((await bus.call('backups.newest', {})).id).toBe(view.backups[0]!.id)
+})
+
+test('a backup that was just made stays, and can be gone back to, beside others that are ahead of the clock', { timeout: 60_000 }, async () => {
+  using folder = temporaryFolder()
+  await using bus = await BackedBus.start(folder.path)
+  const { id } = await bus.makeBackup()
+  const year = new Date().getFullYear() + 1
+  const ahead = ['manual', 'restore'].flatMap((kind) => [1, 2, 3].map((month) => `${year}-0${month}-01T090000.000Z-${kind}`))
+  pretend(folder.path, id, ahead)
+  const [kept] = await bus.publish(1)
+  const made = await bus.makeBackup()
+  expect((await bus.backups()).map((backup) => backup.id)).toContain(made.id)
+  const [lost] = await bus.publish(1)
+  await bus.restore(made.id)
+  expect((await bus.read(`/status/${kept}`)).status).toBe(200)
+  expect((await bus.read(`/status/${lost}`)).status).toBe(404)
+  const { backups, restored } = await bus.call('backups.list', {})
+  expect(restored?.id).toBe(made.id)
+  expect(backups.filter(({ isAhead }) => !isAhead).map(({ kind }) => kind)).toContain('restore')
+})
+
+test('files of the user in the folder of backups stay, what an interrupted backup left does not', async () => {
+  using folder = temporaryFolder()
+  const path = join(folder.path, 'backups')
+  mkdirSync(path)
+  const mine = ['before-partition-move.partial-copy.db', 'notes.part', 'notes.party.txt']
+  const left = ['.part', '.part-wal', '.part-journal'].map((suffix) => `2026-11-21T192605.123Z-daily${suffix}`)
+  for (const name of [...mine, ...left]) writeFileSync(join(path, name), 'x')
+  await using bus = await BackedBus.start(folder.path)
+  expect(filesIn(path)).toEqual(mine.toSorted())
+  await bus.process.kill('SIGTERM')
+  expect(filesIn(path)).toEqual(mine.toSorted())
+})
+
+test('a bus that closes ends a copy also after a check beside it has ended', async () => {
+  using folder = temporaryFolder()
+  writeFileSync(databaseIn(folder.path), 'x')
+  const thread = `
+    import { parentPort, workerData } from 'node:worker_threads'
+    if (workerData.kind === 'check') parentPort.postMessage({ flaw: null })
+    else setInterval(() => {}, 1_000)`
+  const backups = new Backups({
+    databasePath: databaseIn(folder.path),
+    folder: new BackupFolder(join(folder.path, 'backups')),
+    threadEntry: new URL(`data:text/javascript,${encodeURIComponent(thread)}`),
+    clock: systemClock,
+    isScheduled: false,
+    operations: () => 0,
+    restored: null,
+    onChange() {},
+    onMade() {},
+    onProblem() {},
+    onNotice() {},
+    onDamage() {}
+  })
+  const making = backups.make('manual')
+  const ended = making.catch((error: Error) => error.message)
+  await backups.check()
+  await backups.close()
+  expect(await ended).toMatch(/its thread ended|is shutting down/)
+})
+
+test.each(['alone', 'with its log'])('the file of the database is emptied %s while the bus runs: it is damage, and what is left of the log stays', async (what) => {
+  using folder = temporaryFolder()
+  await using bus = await BackedBus.start(folder.path)
+  await bus.publish(5)
+  if (what !== 'alone') truncateSync(`${databaseIn(folder.path)}-wal`)
+  const log = readFileSync(`${databaseIn(folder.path)}-wal`)
+  truncateSync(databaseIn(folder.path))
+  expect((await bus.send('backups.make', {})).status).toBe(503)
+  await expect.poll(async () => (await bus.call('status.get', {})).damage?.problem, { timeout: 20_000 }).toContain('empty')
+  expect(readFileSync(`${databaseIn(folder.path)}-wal`).subarray(0, log.length).equals(log)).toBe(true)
+  expect(findFlaw(databaseIn(folder.path))).toEqual({ text: 'its file is empty', isDamaged: true })
 })
 
 test('a backup that cannot be made is said, leaves nothing, and the next one ends the trouble', async () => {
@@ -55,6 +162,30 @@ test.skipIf(SmallDisk.trouble() !== undefined)('a disk without room for a backup
   expect([status, json.error.message]).toEqual([503, expect.stringContaining('there is not enough room in')])
   expect(filesIn(join(disk.outside, 'backups'))).toEqual([])
   expect((await bus.request('/intent', { goal: 'x', payload: {} }, key)).status).toBe(201)
+})
+
+test.skipIf(SmallDisk.trouble() !== undefined)('little room costs the oldest weekly backups, never the newest good one, and is said', { timeout: 60_000 }, async () => {
+  using disk = await SmallDisk.create(170)
+  await using bus = new BackedBus(BusProcess.spawn(disk.path, { BUS_ADMIN_SECRET: 'admin-of-the-backups' }, [], disk))
+  await bus.process.listening()
+  const folder = join(disk.outside, 'backups')
+  const { id } = await bus.makeBackup()
+  const weekly = ['2026-01-01', '2026-01-08'].map((day) => `${day}T000000.000Z-weekly.db`)
+  for (const name of weekly) writeFileSync(join(folder, name), Buffer.alloc(25 * 1024 ** 2))
+  const made = await bus.makeBackup()
+  expect(filesIn(folder)).toEqual([weekly[1], `${id}.db`, `${made.id}.db`].toSorted())
+  const said = expect.stringMatching(/too little room for a new backup, so that the oldest weekly ones were removed [(]of 2026-01-01 00:00[^,]*[)]/)
+  expect((await bus.call('backups.list', {})).notice).toEqual(said)
+  expect((await bus.call('status.get', {})).notices).toEqual([said])
+
+  // The only good one left is a weekly one, and without it there would be room.
+  const good = '2026-01-15T000000.000Z-weekly.db'
+  writeFileSync(join(folder, good), Buffer.concat([readFileSync(join(folder, `${id}.db`)), Buffer.alloc(25 * 1024 ** 2)]))
+  for (const name of [id, made.id]) rmSync(join(folder, `${name}.db`))
+  rmSync(join(folder, weekly[1]!))
+  writeFileSync(join(disk.outside, 'ballast'), Buffer.alloc(30 * 1024 ** 2))
+  expect(await bus.send('backups.make', {})).toMatchObject({ status: 503, json: { error: { message: expect.stringContaining('there is not enough room in') } } })
+  expect(filesIn(folder)).toEqual([good])
 })
 
 test.skipIf(SmallDisk.trouble() !== undefined)('a disk that is full in the middle of a backup has none of it afterwards', async () => {

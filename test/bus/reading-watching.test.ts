@@ -142,6 +142,15 @@ describe('the overview', () => {
     ])
   })
 
+  test('intents that expired and are still there', async () => {
+    using database = new ReadingDatabase()
+    expect(await attentionOf(database)).toEqual([])
+    for (let i = 0; i < 2; i++) database.add({ status: 'expired', finishedAt: NOW - 40 * HOUR })
+    const [expired] = await attentionOf(database)
+    expect(expired).toEqual({ kind: 'expired', text: '2 intents expired: no worker fulfilled them in their lifetime.', filter: 'status:expired' })
+    expect(await behind(database, expired!)).toBe(2)
+  })
+
   test('goals that nobody asks for', async () => {
     using database = new ReadingDatabase()
     for (let i = 0; i < 12; i++) database.add({ goal: 'resize *', createdAt: NOW - 1_500 })
@@ -225,6 +234,17 @@ describe('the overview', () => {
     const kinds = (await attentionOf(database, { isPaused: true })).map(({ kind }) => kind)
     expect(kinds).toEqual(['paused', ...Array(4).fill('unserved'), ...Array(4).fill('failing'), 'dead'])
   })
+})
+
+test('gaps are told from a moment on, oldest first', () => {
+  using database = new ReadingDatabase()
+  for (const [i, cause] of ['sleep', 'clock', 'restore'].entries()) {
+    database.db.prepare('INSERT INTO gaps (at, seconds, cause, total) VALUES (?, 7, ?, 0)').run(NOW + i, cause)
+  }
+  expect(database.queries.gaps(NOW)).toEqual([
+    { at: NOW + 1, seconds: 7, cause: 'clock' },
+    { at: NOW + 2, seconds: 7, cause: 'restore' }
+  ])
 })
 
 describe('dead letters by reason', () => {

@@ -39,7 +39,7 @@ export class Command implements AsyncDisposable {
   stderr = ''
 
   /** `place`: on which machine. */
-  constructor(args: readonly string[], env: Environment, input?: string, place: Place = HERE) {
+  constructor(args: readonly string[], env: Environment, input?: string | Buffer, place: Place = HERE) {
     this.process = place.spawn(process.execPath, [CLI, ...args], { env: childEnvironment(env), stdio: 'pipe' })
     this.process.stdout!.setEncoding('utf8').on('data', (text: string) => (this.stdout += text))
     this.process.stderr!.setEncoding('utf8').on('data', (text: string) => (this.stderr += text))

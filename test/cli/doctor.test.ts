@@ -39,6 +39,7 @@ test('finds nothing wrong with a bus that is well', async () => {
     key: 'fine',
     signature: 'fine',
     password: 'fine',
+    disk: 'fine',
     'data folder': 'skipped'
   })
   const { stdout } = await runCli(['doctor'], environmentOf(server))
@@ -127,6 +128,31 @@ test('the wrong password, and none', async () => {
   const env = environmentOf(server)
   expect(await checkOf('password', { ...env, INTENT_BUS_PASSWORD: 'wrong' })).toMatchObject(trouble(4, 'does not take the password'))
   expect(await checkOf('password', { ...env, INTENT_BUS_PASSWORD: undefined })).toMatchObject({ code: 0, outcome: 'warning' })
+})
+
+test.each([
+  ['a disk that is full', { damage: null, storage: { state: 'full', problem: 'The disk is full. Make room.' } }, 'disk', { code: 1, outcome: 'trouble', text: 'The disk is full. Make room.' }],
+  ['a disk with little room', { damage: null, storage: { state: 'low', problem: 'Only 9 MB left.' } }, 'disk', { outcome: 'warning', text: 'Only 9 MB left.' }],
+  ['a damaged database', { damage: { problem: 'It is damaged.' }, storage: { state: 'fine', problem: null } }, 'database', { code: 1, outcome: 'trouble', text: 'It is damaged.' }]
+])('%s, as the bus says to who knows the password', async (_name, status, name, found) => {
+  await using bus = await Stranger.listen((req, res) => {
+    if (req.url === '/health') res.end(JSON.stringify({ ok: true, ts: Date.now() / 1000, version: '7.61' }))
+    else if (req.url?.startsWith('/admin/') === true) res.end(JSON.stringify({ value: status }))
+    else res.writeHead(404).end('{"error":{"code":"not_found","message":"No."}}')
+  })
+  expect(await checkOf(name, { INTENT_API_KEY: 'k', INTENT_BUS_PASSWORD: 'p' }, ['--url', bus.url])).toMatchObject(found)
+})
+
+test('a bus of an early version says nothing of its disk', async () => {
+  await using bus = await Stranger.listen((req, res) => {
+    if (req.url === '/health') res.end(JSON.stringify({ ok: true, ts: Date.now() / 1000, version: '7.61' }))
+    else if (req.url?.startsWith('/admin/') === true) res.end('{"value":{}}')
+    else res.writeHead(404).end('{"error":{"code":"not_found","message":"No."}}')
+  })
+  const { code, value } = await jsonOf(['doctor', '--url', bus.url], { INTENT_API_KEY: 'k', INTENT_BUS_PASSWORD: 'p' })
+  expect(code).toBe(0)
+  expect(value.checks.map(({ name }: Check) => name)).toContain('password')
+  expect(value.checks.map(({ name }: Check) => name)).not.toContain('disk')
 })
 
 test('secrets that others can read', async () => {

@@ -1,12 +1,13 @@
 import { describe, expect, test } from 'vitest'
 import type { BackupView } from '../../src/shared/control/backup-views.ts'
 import { checkBackups, checkPort, checkSharing, checkSpace } from '../../src/main/doctor/checks.ts'
+import { storageFinding, type DiskRoom, type StorageSigns } from '../../src/main/storage/storage-status.ts'
 
 const NOW = 1_790_000_000
 const DAY = 86_400
 
 function backup(age: number): BackupView {
-  return { id: 'b', kind: 'daily', at: NOW - age, bytes: 1 }
+  return { id: 'b', kind: 'daily', at: NOW - age, bytes: 1, isAhead: age < 0 }
 }
 
 describe('backups', () => {
@@ -14,7 +15,9 @@ describe('backups', () => {
   test.each([
     [[], 'warning', 'There is no backup yet.'],
     [[backup(DAY), backup(5 * DAY)], 'fine', 'The newest of 2 backups is of 2026-09-20 14:13 UTC; it lies in /backups.'],
-    [[backup(4 * DAY)], 'warning', 'The only backup is of 2026-09-17 14:13 UTC.']
+    [[backup(4 * DAY)], 'warning', 'The only backup is of 2026-09-17 14:13 UTC.'],
+    [[backup(DAY), backup(-DAY)], 'fine', 'The newest of 2 backups is of 2026-09-20 14:13 UTC; it lies in /backups.'],
+    [[backup(-DAY)], 'warning', 'All backups are dated ahead of the clock.']
   ])('%j', (backups, outcome, text) => {
     expect(checkBackups({ backups, folder, problem: null }, NOW)).toMatchObject({ outcome, text })
   })
@@ -25,10 +28,39 @@ describe('backups', () => {
   })
 })
 
-test('a disk that takes nothing is trouble, little room a warning', () => {
-  expect(checkSpace({ state: 'fine', problem: null }, 5 * 1024 ** 3)).toMatchObject({ outcome: 'fine', text: '5,120 MB are free on the disk.' })
-  expect(checkSpace({ state: 'low', problem: 'Little.' }, 1)).toMatchObject({ outcome: 'warning', text: 'Little.' })
-  expect(checkSpace({ state: 'full', problem: 'Full.' }, 0)).toMatchObject({ outcome: 'trouble', text: 'Full.' })
+describe('the disk', () => {
+  const GB = 1024 ** 3
+  const signs = { trouble: null, isOverfull: false, maxMegabytes: 1_024, folder: '/data', refusal: null }
+  const check = (room: DiskRoom | null, more: Partial<StorageSigns> = {}) => checkSpace(storageFinding({ ...signs, room, ...more }), room)
+  const room = (free: number): DiskRoom => ({ free, total: 100 * GB, folder: '/data' })
+
+  test('its room is told in the units of the interface', () => {
+    expect(check(room(75.3 * GB))).toMatchObject({ outcome: 'fine', text: '75 GB are free on the disk with /data.', next: null })
+    expect(check(null)).toMatchObject({ outcome: 'fine', text: 'The disk takes what is written.' })
+    expect(check(room(1.9 * GB))).toMatchObject({ outcome: 'warning', text: expect.stringContaining('Only 1.9 GB left') })
+  })
+
+  test('less than 1 MB is trouble, also before anything is refused', () => {
+    expect(check(room(1024 ** 2 - 1))).toMatchObject({ outcome: 'trouble', text: expect.stringContaining('Less than 1 MB is left') })
+    expect(check(room(1024 ** 2))).toMatchObject({ outcome: 'warning' })
+  })
+
+  test('each state has one cure, and the bound is that of one only', () => {
+    const found = [
+      check(room(GB)),
+      check(room(0)),
+      check(room(50 * GB), { trouble: 'SQLITE_FULL' }),
+      check(room(50 * GB), { trouble: 'SQLITE_IOERR_WRITE' }),
+      check(room(50 * GB), { refusal: { folder: '/data', reason: 'EROFS' } })
+    ]
+    for (const { text, next } of found) {
+      expect(text).toContain('/data')
+      expect(`${text} ${next}`).not.toContain('bound')
+      expect(text).not.toContain(next)
+    }
+    expect(found.slice(1).map(({ outcome }) => outcome)).toEqual(['trouble', 'trouble', 'trouble', 'trouble'])
+    expect(check(room(50 * GB), { isOverfull: true })).toMatchObject({ outcome: 'warning', text: expect.stringContaining('its bound of 1.0 GB'), next: expect.stringContaining('Raise the bound') })
+  })
 })
 
 test('port and sharing are told with what to do', () => {

@@ -1,6 +1,6 @@
-import { closeSync, openSync, readFileSync, writeSync } from 'node:fs'
+import { closeSync, openSync, readFileSync, rmSync, writeFileSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Page } from 'playwright'
+import type { Locator, Page } from 'playwright'
 import { expect } from 'playwright/test'
 import { afterAll, beforeAll, expect as expectNow, test } from 'vitest'
 import { freePort } from '../backups/rig.ts'
@@ -18,20 +18,54 @@ afterAll(() => app[Symbol.asyncDispose]())
 const backups = () => page.getByRole('region', { name: 'Backups', exact: true })
 const dialog = () => page.getByRole('dialog')
 
+test('where none could be made yet that is said in one sentence', async () => {
+  await expect(backups()).toContainText('There is none yet. The first one comes at a quiet moment soon.')
+  const folder = join(app.bus.dataDir, 'backups')
+  rmSync(folder, { recursive: true, force: true })
+  writeFileSync(folder, 'in the way')
+  await backups().getByRole('button', { name: 'Back up now' }).click()
+  await expect(backups().getByRole('status')).toContainText('There is no backup yet; it is tried again.')
+  await expect(backups()).not.toContainText('The first one comes')
+  rmSync(folder)
+  await page.getByRole('button', { name: 'Understood' }).click()
+})
+
 test('a backup is made by hand and restored, and the page goes on and says what is missing', async () => {
   const { id } = await app.call('intents.publish', { goal: 'kept', payload: '{}' })
-  await expect(backups()).toContainText('There is none yet')
   await backups().getByRole('button', { name: 'Back up now' }).click()
   await expect(backups().getByRole('listitem')).toHaveCount(1)
   await expect(backups()).toContainText('By hand')
+  // Beside how long ago it is, without pointing at it.
+  await expect(backups().getByRole('listitem')).toContainText(/\d{4}-\d\d-\d\d \d\d:\d\d/)
+  await expect(backups()).toContainText(/Together they take \d+ KB\./)
+  await expect(backups()).toContainText(/\d+ made by hand, \d+ from before an update, and \d+ from before a restore/)
   await app.call('intents.publish', { goal: 'lost', payload: '{}' })
   await backups().getByRole('button', { name: /^Restore the backup of/ }).click()
   await expect(dialog()).toContainText('What there is now is kept as a backup first.')
+  await expect(dialog()).toContainText(/goes back to \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC\./)
   await dialog().getByRole('button', { name: 'Restore the backup' }).click()
   await expect(page.getByText('1 intent published since then is gone.')).toBeVisible({ timeout: 15_000 })
   await expect(backups()).toContainText('Before a restore')
   expectNow(await app.call('intents.detail', { id })).toMatchObject({ status: 'open' })
+})
+
+test('on a phone what is to be read goes away with the screen, and what is urgent leaves room', async () => {
+  const phone = await app.open('#/storage', { width: 390, height: 844 })
+  const notice = phone.getByRole('status').filter({ hasText: 'published since then is gone' })
+  const button = notice.getByRole('button', { name: 'Understood' })
+  await expect(button).toBeVisible()
+  const box = async (part: Locator) => (await part.boundingBox())!
+  expectNow((await box(button)).y).toBeGreaterThanOrEqual(await notice.locator('p').evaluate((text) => text.getBoundingClientRect().bottom))
+  const lines = (): Promise<number> => notice.locator('p').evaluate((text) => text.clientHeight / 20)
+  expectNow(await lines()).toBeLessThanOrEqual(3)
+  await notice.getByRole('button', { name: 'More' }).click()
+  expectNow(await lines()).toBeGreaterThan(3)
+  await expect(notice.getByRole('button', { name: 'Less' })).toBeVisible()
+  await phone.locator('main').evaluate((main) => main.scrollTo(0, main.scrollHeight))
+  await expect(notice).not.toBeInViewport()
+  await phone.context().close()
   await page.getByRole('button', { name: 'Understood' }).click()
+  await expect(page.getByRole('button', { name: 'Understood' })).toHaveCount(0)
 })
 
 test.each(VIEWS)('fits and is usable by everybody: $name', async (view) => {
@@ -48,7 +82,7 @@ test('a damaged database is said on every screen, with what can be done about it
   const size = readFileSync(path).length
   writeSync(file, Buffer.alloc(size - 4_096, 0x5a), 0, size - 4_096, 4_096)
   closeSync(file)
-  const banner = page.getByRole('alert').filter({ hasText: 'The database is damaged.' })
+  const banner = page.getByRole('alert').filter({ hasText: 'The database cannot be used.' })
   await expect
     .poll(async () => {
       // Whatever is read next finds it.
@@ -56,6 +90,15 @@ test('a damaged database is said on every screen, with what can be done about it
       return banner.count()
     })
     .toBe(1)
+  await expect(banner).toContainText(/Its newest good backup is of \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC; what is newer would be lost\./)
+  expectNow((await banner.textContent())!.match(/damaged/g)).toHaveLength(1)
+  await page.goto(`${app.bus.url}/admin/#/overview`)
+  await expect(page.getByText('The database cannot be read; see above.').first()).toBeVisible()
+  await page.goto(`${app.bus.url}/admin/#/storage`)
+  for (const name of ['Back up now', 'Clean up now', 'Save']) await expect(page.getByRole('button', { name, exact: true })).toBeDisabled()
+  await page.setViewportSize({ width: 390, height: 844 })
+  await expect.poll(async () => (await banner.boundingBox())!.height).toBeLessThan(844 / 4)
+  await page.setViewportSize({ width: 1280, height: 800 })
   await page.goto(`${app.bus.url}/admin/#/workers`)
   await expect(banner.getByRole('button', { name: 'Start empty' })).toBeVisible()
   await banner.getByRole('button', { name: 'Restore the newest backup' }).click()
@@ -63,6 +106,7 @@ test('a damaged database is said on every screen, with what can be done about it
   await dialog().getByRole('button', { name: 'Restore the newest backup' }).click()
   await expect(banner).toHaveCount(0, { timeout: 15_000 })
   // Who was logged in could not be read any more.
+  await expect(page.getByText(/^The bus started again from its backup of \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC\. Log in again/)).toBeVisible()
   await login(page, app.bus.password)
-  await expect(page.getByText(/^On .* the backup of .* was restored[.]/)).toBeVisible()
+  await expect(page.getByText(/^The backup of .* was restored/)).toBeVisible()
 })

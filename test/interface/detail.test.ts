@@ -244,6 +244,14 @@ describe("why it isn't running", () => {
     return detail.getByRole('region', { name: "Why isn't this running?" })
   }
 
+  test('has the whole width of the pane, whatever the width of the window', async () => {
+    const { id } = await bus.call('intents.publish', { goal: 'detail.wide', payload: '{}' })
+    await show(id)
+    await expect(explanation()).toBeVisible()
+    const widthOf = async (part: Locator): Promise<number> => (await part.boundingBox())!.width
+    expect(await widthOf(explanation())).toBeGreaterThan((await widthOf(detail)) - 40)
+  })
+
   test('the answer comes first, then each rule; it changes with the workers', async () => {
     const { id } = await bus.call('intents.publish', { goal: 'detail.gpu', payload: '1', capability: 'gpu' })
     await show(id)

@@ -75,6 +75,31 @@ test('a bus moves in the browser: export under a passphrase, import with its key
   await expect(section(to).getByRole('group')).toHaveCount(0)
 })
 
+test('what the settings of a file would change, and that finished intents would not stay, is told before', async () => {
+  for (let i = 0; i < 250; i++) await old.operating.request({ path: '/intent', body: { goal: 'large', payload: 'x'.repeat(6_000) } })
+  const claim = await old.operating.request({ path: '/claim?goal=large' })
+  const { id, claim_token } = claim.json as { id: string; claim_token: string }
+  await old.operating.request({ path: `/fulfill/${id}`, body: { claim_token } })
+  await fresh.call('settings.change', { requireSignatures: true, maxDatabaseMegabytes: 1 })
+  const from = await old.open('#/settings')
+  await section(from).getByRole('button', { name: 'Export…' }).click()
+  const path = await download(from, 'large.ndjson')
+  const to = await fresh.open('#/settings')
+  await choose(to, path)
+  await expect(section(to)).toContainText(/The database would have about \d MB, and may have 1 MB: .* Raise the bound first, then import\./)
+  await expect(section(to)).toContainText('1 key')
+  expect(await seriousFindings(to)).toEqual([])
+  await fresh.call('settings.change', { maxDatabaseMegabytes: 1_024 })
+  await expect(section(to)).not.toContainText('Raise the bound first')
+  await section(to).getByRole('button', { name: 'Import…' }).click()
+  await dialog(to).getByLabel('With its settings').check()
+  await expect(dialog(to).getByRole('list', { name: 'Settings that change' })).toHaveText('Require signatures: on → off')
+  expect(await seriousFindings(to)).toEqual([])
+  await dialog(to).getByRole('button', { name: 'Import', exact: true }).click()
+  await expect(section(to)).toContainText('0 keys added, 1 there already')
+  expect((await fresh.call('settings.get', {})).values.requireSignatures).toBe(false)
+})
+
 test('a file that is none says why, and a database of the reference server comes over', async () => {
   const page = await fresh.open('#/settings')
   using reference = new ReferenceDatabase()

@@ -36,6 +36,8 @@ await take('detail-phone', `#/intents/${failed.id}`, { ...PHONE, colorScheme: 'l
 await take('publish', `#/publish?goal=backup&payload=${encodeURIComponent('{\n  "host": "laptop",\n  "full": true\n}')}`, { ...WIDE, colorScheme: 'light' })
 await take('workers', '#/workers', { ...WIDE, colorScheme: 'light' })
 await take('keys', '#/keys', { ...WIDE, colorScheme: 'light' })
+await app.call('backups.make', {})
+await take('storage', '#/storage', { ...WIDE, colorScheme: 'light' })
 await take('settings', '#/settings', { ...WIDE, colorScheme: 'dark' })
 work.abort()
 if (HomeNetwork.trouble() === undefined) await takeNetwork()

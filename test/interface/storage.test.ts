@@ -74,12 +74,12 @@ describe('retention', () => {
   })
 })
 
-test('an intent that nobody claimed in its lifetime can be published again, from its page and from the list', { timeout: 60_000 }, async () => {
+test('an intent that nobody claimed in its lifetime can be published again, from its page, from the list and from the overview', { timeout: 60_000 }, async () => {
   using folder = temporaryFolder()
   const ids: string[] = []
   {
     await using before = await BusProcess.start(folder.path)
-    for (const n of [1, 2]) {
+    for (const n of [1, 2, 3, 4]) {
       const body = JSON.stringify({ goal: 'late', payload: n })
       const answer = await fetch(`${before.url}/intent`, { method: 'POST', headers: { 'X-API-KEY': before.mainKey, 'Content-Type': 'application/json' }, body })
       ids.push(((await answer.json()) as { id: string }).id)
@@ -103,7 +103,14 @@ test('an intent that nobody claimed in its lifetime can be published again, from
     await visitor.getByRole('group', { name: 'Selected intents' }).getByRole('button', { name: 'Retry' }).click()
     const statusOf = async (id: string): Promise<string> =>
       ((await (await fetch(`${bus.url}/status/${id}`, { headers: { 'X-API-KEY': bus.mainKey } })).json()) as { status: string }).status
-    await expect.poll(() => Promise.all(ids.map(statusOf))).toEqual(['open', 'open'])
+    await expect.poll(async () => (await Promise.all(ids.map(statusOf))).filter((status) => status === 'open')).toHaveLength(2)
+    await visitor.goto(`${bus.url}/admin/#/overview`)
+    const item = visitor.getByRole('region', { name: /Needs attention/ }).getByRole('listitem').filter({ hasText: '2 intents expired' })
+    await expect(item.getByRole('link')).toHaveAttribute('href', /filter=status(:|%3A)expired$/)
+    await item.getByRole('button', { name: 'Publish again' }).click()
+    await visitor.getByRole('dialog').getByRole('button', { name: 'Publish 2 intents again' }).click()
+    await expect.poll(() => Promise.all(ids.map(statusOf))).toEqual(['open', 'open', 'open', 'open'])
+    await expect(item).toHaveCount(0)
   } finally {
     await browser.close()
   }
@@ -111,7 +118,7 @@ test('an intent that nobody claimed in its lifetime can be published again, from
 
 test.each(VIEWS)('$name: nothing sticks out, and axe finds nothing serious', async (view) => {
   const other = await app.open('#/storage', view)
-  await expect(other.getByRole('region', { name: 'Room' })).toContainText('given back')
+  await expect(other.getByRole('region', { name: 'Room' })).toContainText('Last cleanup')
   expect(await overflow(other)).toBe(0)
   expect(await seriousFindings(other)).toEqual([])
   await other.context().close()

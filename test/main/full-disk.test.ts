@@ -1,11 +1,13 @@
 import { cpSync, existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import Database from 'better-sqlite3'
 import { describe, expect, test } from 'vitest'
 import { createLog, flushLog } from '../../src/main/log.ts'
 import type { BusStatus } from '../../src/shared/control/views.ts'
 import { ask, type HttpAnswer } from '../support/http-client.ts'
-import { BusProcess, type Exit } from '../support/bus-process.ts'
+import { CLI } from '../cli/cli.ts'
+import { BUILT_HEADLESS, BusProcess, cleanEnvironment, type Exit } from '../support/bus-process.ts'
 import { temporaryFolder } from '../support/folders.ts'
 import { SmallDisk } from '../support/small-disk.ts'
 
@@ -91,6 +93,19 @@ class Rig implements AsyncDisposable {
   }
 }
 
+interface Output {
+  readonly code: number | null
+  readonly text: string
+}
+
+/** What a program of node prints that sees the disk. */
+async function outputOf(disk: SmallDisk, args: readonly string[]): Promise<Output> {
+  const child = disk.spawn(process.execPath, args, { env: { ...cleanEnvironment(), BUS_DATA_DIR: disk.path, HOME: disk.path }, stdio: ['ignore', 'pipe', 'inherit'] })
+  let text = ''
+  child.stdout!.setEncoding('utf8').on('data', (chunk: string) => (text += chunk))
+  return { code: await new Promise((resolve) => child.on('close', resolve)), text }
+}
+
 const REFUSED = { status: 503, json: { error: { code: 'storage_unavailable', message: expect.stringContaining('make room') } } }
 
 describe.skipIf(trouble !== undefined)('on a full disk', () => {
@@ -160,6 +175,28 @@ describe.skipIf(trouble !== undefined)('on a full disk', () => {
     db.close()
     expect(rig.bus.stderr).toContain('The disk of the bus is full')
     expect(rig.bus.stderr).toContain('the storage is fine again')
+  })
+
+  test('every check-up fails and says which disk it is, with one cure', { timeout: 60_000 }, async () => {
+    await using rig = await Rig.start()
+    const { disk } = rig
+    const headless = `import(${JSON.stringify(pathToFileURL(BUILT_HEADLESS))}).then(({ runDoctor }) => runDoctor())`
+    const doctor = (...args: readonly string[]): Promise<Output> => outputOf(disk, args)
+    const fine = await doctor(CLI, 'doctor')
+    expect(fine).toMatchObject({ code: 0, text: expect.stringMatching(/^ok +disk /m) })
+    expect(await doctor('-e', headless)).toMatchObject({ code: 0, text: expect.stringMatching(/^ok +space .* are free on the disk with /m) })
+    disk.fill()
+    const outside = await doctor('-e', headless)
+    expect(outside).toMatchObject({ code: 1, text: expect.stringContaining(`the one with ${disk.path}`) })
+    expect(outside.text).toMatch(/^FAIL +space +Less than 1 MB is left/m)
+    expect(outside.text.match(/Make room/g)).toHaveLength(1)
+    expect((await rig.post('/intent', { goal: 'work', payload: 'x'.repeat(7_000) })).status).toBe(503)
+    await rig.until('full')
+    const space = ((await rig.control('doctor.run')).json.value as { name: string }[]).find(({ name }) => name === 'space')
+    expect(space).toMatchObject({ outcome: 'trouble', text: expect.stringContaining(disk.path), next: expect.stringMatching(/^Make room on it\./) })
+    const remote = await doctor(CLI, 'doctor')
+    expect(remote).toMatchObject({ code: 1, text: expect.stringMatching(/^FAIL +disk .*the one with .*Make room on it/m) })
+    expect(`${outside.text}${remote.text}`).not.toContain('bound')
   })
 
   test('a lease that runs out meanwhile is over once there is room, and the intent is claimed again', { timeout: 60_000 }, async () => {

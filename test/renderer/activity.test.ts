@@ -1,13 +1,44 @@
 import { describe, expect, it, test } from 'vitest'
 import { comparedLines } from '../../src/renderer/screens/activity/difference.ts'
+import { linesOf } from '../../src/renderer/screens/activity/lines.ts'
 import { actorWords, auditSentence, isOfKind, isWarning } from '../../src/renderer/screens/activity/sentences.ts'
 import { limitsText, readLimitsText } from '../../src/shared/control/limits-text.ts'
 import type { AuditEvent, AuditView, SignatureFailureView } from '../../src/shared/control/network-views.ts'
+import type { GapView } from '../../src/shared/control/views.ts'
 import { NO_LIMITS, type KeyLimits } from '../../src/shared/scope.ts'
 
 function entry(event: AuditEvent, subject = '', detail = ''): AuditView {
   return { n: 1, at: 0, event, actor: '', address: '', subject, detail }
 }
+
+describe('the lines of the trail', () => {
+  const entries: AuditView[] = [
+    { ...entry('logout'), n: 9, at: 900 },
+    { ...entry('bus.paused'), n: 5, at: 500 }
+  ]
+  const gaps: GapView[] = [
+    { at: 300, seconds: 20, cause: 'sleep' },
+    { at: 600, seconds: 32.4, cause: 'sleep' },
+    { at: 700, seconds: -7_200, cause: 'clock' },
+    { at: 800, seconds: 50, cause: 'restore' }
+  ]
+
+  it('have the times in between when nothing could run, as far back as the entries go', () => {
+    const texts = (hasMore: boolean) => linesOf({ entries, hasMore, gaps }, 'all', nameOf).map(({ text }) => text)
+    expect(texts(true)).toEqual([
+      'A browser logged out.',
+      'The clock was set back by 2 h 00 min; leases and lifetimes are as long as before.',
+      'The bus’s machine slept for 32 s; leases and lifetimes stood still.',
+      'The bus was paused.'
+    ])
+    expect(texts(false).at(-1)).toBe('The bus’s machine slept for 20 s; leases and lifetimes stood still.')
+  })
+
+  it('have them where it is about the bus, and nowhere else', () => {
+    const countOf = (kind: 'bus' | 'access') => linesOf({ entries, hasMore: false, gaps }, kind, nameOf).length
+    expect([countOf('bus'), countOf('access')]).toEqual([4, 1])
+  })
+})
 
 const nameOf = (id: string): string => (id === 'key_1' ? 'pi4' : id)
 

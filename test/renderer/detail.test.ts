@@ -201,6 +201,19 @@ describe('how an intent is now', () => {
     expect(present.deadlines.map(({ label }) => label)).toEqual(labels)
   })
 
+  test('nobody is said to work or wait while the machine slept', () => {
+    const gaps = [
+      { at: NOW - 200, seconds: 30, cause: 'sleep' as const },
+      { at: NOW - 10, seconds: 32, cause: 'sleep' as const }
+    ]
+    const textOf = (change: Partial<IntentView>) => presentOf({ ...INTENT, gaps, ...change }, NOW).text
+    expect(textOf({ status: 'claimed', claimedAt: NOW - 35 })).toBe('for 3 s')
+    expect(textOf({ runAt: NOW - 35 })).toBe('for 3 s')
+    expect(textOf({ status: 'fulfilled', createdAt: NOW - 40, claimedAt: NOW - 35, finishedAt: NOW })).toBe(
+      '40 s after it was published; the last attempt took 3 s'
+    )
+  })
+
   test('what comes after a claim depends on the attempts left', () => {
     expect(outlookOf({ attempts: 1, maxAttempts: 3 })).toContain('attempt 2 of 3')
     expect(outlookOf({ attempts: 3, maxAttempts: 3 })).toContain('dead letter')

@@ -103,6 +103,11 @@ describe('what bulk actions say', () => {
       text: expect.stringMatching(/^Cancels 1 open intent\. /),
       isDangerous: true
     })
+    expect(questionOf('retry', { total: 2, counts: [{ status: 'dead', count: 0 }, { status: 'expired', count: 2 }] })).toMatchObject({
+      title: 'Publish 2 intents again?',
+      text: expect.stringMatching(/^Publishes 2 expired intents again\. /),
+      action: 'Publish 2 intents again'
+    })
   })
 
   test('only one that has no result is tried again without a question', () => {

@@ -1,8 +1,9 @@
 import { execFileSync } from 'node:child_process'
 import { describe, expect, it } from 'vitest'
 import { fulfilLine, publishLine, readSecretWord, shellWord } from '../../src/renderer/lib/text/commands.ts'
-import { formatBytes, shortNumber } from '../../src/renderer/lib/text/numbers.ts'
-import { briefDuration, exactTime, fullDuration, relativeTime } from '../../src/renderer/lib/text/time.ts'
+import { briefNumber, formatBytes, shortNumber } from '../../src/renderer/lib/text/numbers.ts'
+import { restoreQuestion } from '../../src/renderer/lib/text/recovery.ts'
+import { briefDuration, exactTime, fullDuration, minuteTime, relativeTime, wholeTime } from '../../src/renderer/lib/text/time.ts'
 
 describe('durations', () => {
   it.each([
@@ -32,11 +33,22 @@ describe('moments', () => {
   it('names the time zone', () => {
     expect(exactTime(1_700_000_000.25)).toMatch(/^2023-11-1[45] \d\d:\d\d:20\.250 UTC/)
   })
+
+  it('have no milliseconds in sentences, and no zone beside others', () => {
+    expect(wholeTime(1_700_000_000.25)).toMatch(/^2023-11-1[45] \d\d:\d\d:20 UTC/)
+    expect(minuteTime(1_700_000_000.25)).toMatch(/^2023-11-1[45] \d\d:\d\d$/)
+    const { text } = restoreQuestion({ id: 'a', kind: 'daily', at: 1_700_000_000.234, bytes: 1, isAhead: false }, false)
+    expect(text).toContain(wholeTime(1_700_000_000))
+  })
 })
 
 describe('numbers', () => {
   it('are exact while there is room', () => {
     expect([0, 99_999, 123_456, 1_000_000].map(shortNumber)).toEqual(['0', '99,999', '123.5K', '1M'])
+  })
+
+  it('are of few characters where there is hardly room', () => {
+    expect([0, 987, 1_234, 2_000, 20_000, 123_456, 1_200_000].map(briefNumber)).toEqual(['0', '987', '1.2K', '2K', '20K', '123K', '1.2M'])
   })
 
   it('count bytes as SPEC does', () => {

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { MAIN, type TestBus } from '../support/test-bus.ts'
-import { exportOf, linesOf, Mover, PASSPHRASE, realBus, withLines } from './moving.ts'
+import { exportOf, linesOf, Mover, outcomeOf, PASSPHRASE, realBus, withLines } from './moving.ts'
 
 let from: TestBus
 let to: TestBus
@@ -42,11 +42,15 @@ function intentLine(): number {
 }
 
 test('a file that was cut off anywhere is refused', async () => {
-  for (const length of [1, 40, Math.floor(file.length / 2), file.length - 90, file.length - 2]) {
-    expect(await refusal(file.slice(0, length))).toMatch(/\.$/)
+  const words = 'The file ends too early: it was cut off on its way here. Copy it again, or export it anew.'
+  for (const length of [40, Math.floor(file.length / 2), file.length - 90, file.length - 20, file.length - 2]) {
+    expect(await refusal(file.slice(0, length))).toBe(words)
   }
-  expect(await refusal(lines.map((line) => `${line}\n`).join(''))).toBe('The file ends too early: it was cut off on its way here. Copy it again, or export it anew.')
-  expect(await refusal('')).toMatch(/empty|no export/)
+  expect(await refusal(lines.map((line) => `${line}\n`).join(''))).toBe(words)
+  const inCharacter = Buffer.from(withIntent((line) => line.replace('goal 0', 'goal é')))
+  expect(await refusal(inCharacter.subarray(0, inCharacter.indexOf(0xc3) + 1))).toBe(words)
+  expect(await refusal(file.slice(0, 1))).toContain('no export')
+  expect(await refusal('')).toBe('The file is empty.')
 })
 
 test('a file that was changed is refused, whatever was changed', async () => {
@@ -89,6 +93,19 @@ test('a line without end, and JSON without bottom, are refused in bounded memory
   expect(await refusal(withIntent(() => '['.repeat(1_000_000)))).toContain('is not JSON')
 })
 
+test('settings without bottom mean nothing, and hold nobody up', async () => {
+  await using bus = realBus()
+  using mover = new Mover(bus)
+  const at = lines.findIndex((line) => line.startsWith('{"type":"settings"'))
+  const withSettings = (values: string): string => withLines(lines.map((line, i) => (i === at ? `{"type":"settings","values":${values}}` : line)))
+  const deep = '['.repeat(500_000) + ']'.repeat(500_000)
+  const view = await mover.check(withSettings(`{"fulfilledDays":${deep},"deadDays":30}`))
+  expect(view).toMatchObject({ state: 'ready', effects: { settings: [{ name: 'deadDays', from: 7, to: 30 }] } })
+  expect(mover.imports.checkedFile(view.id).settings).toEqual({ fulfilledDays: null, deadDays: 30 })
+  const many = JSON.stringify(Object.fromEntries(Array.from({ length: 101 }, (_, i) => [`s${i}`, 1])))
+  expect(await mover.check(withSettings(many))).toMatchObject({ state: 'refused', problem: `Line ${at + 1}: values: are too many.` })
+})
+
 test('a name like __proto__ is a name like any other', async () => {
   const bus = realBus()
   await using _ = bus
@@ -104,7 +121,7 @@ test('of two intents with the same id the first one comes over', async () => {
   const intents = lines.filter((line) => line.startsWith('{"type":"intent"'))
   const doubled = withLines([...lines, intents[0]!.replace('goal 0', 'goal again')])
   const view = await mover.import(doubled)
-  expect(view.report!.outcomes[0]).toEqual({ what: 'intents', added: 3, present: 1, skipped: 0 })
+  expect(outcomeOf(view, 'intents')).toEqual({ added: 3, present: 1, skipped: 0 })
   expect(bus.rows(`SELECT 1 FROM intents WHERE goal = 'goal again'`)).toHaveLength(0)
 })
 

@@ -1,11 +1,13 @@
 import { createHash } from 'node:crypto'
+import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
+import { DEFAULT_SETTINGS } from '../../src/shared/control/settings.ts'
 import type { ImportView, Outcome, TransferKind } from '../../src/shared/control/transfer-views.ts'
 import { systemClock } from '../../src/main/bus/clock.ts'
 import { digestOf } from '../../src/main/bus/keys.ts'
 import { openSecrets } from '../../src/main/bus/transfer/sealing.ts'
 import { Exports, type ExportOptions } from '../../src/main/transfer/exports.ts'
-import { Imports } from '../../src/main/transfer/imports.ts'
+import { Imports, type ImportsOptions } from '../../src/main/transfer/imports.ts'
 import { temporaryFolder } from '../support/folders.ts'
 import { TestBus } from '../support/test-bus.ts'
 
@@ -36,23 +38,31 @@ export class Mover implements Disposable {
   readonly #folder = temporaryFolder()
   readonly imports: Imports
 
-  constructor(bus: TestBus) {
+  /** `options`: what is other than on a machine with much room and the settings that come with the bus. */
+  constructor(bus: TestBus, options: Partial<ImportsOptions> = {}) {
     this.#bus = bus
     this.imports = new Imports({
       bus: bus.bus,
       clock: systemClock,
-      folder: this.#folder.path,
+      folder: this.folder,
       mainDigest: () => digestOf('main key'),
+      settings: () => DEFAULT_SETTINGS,
+      freeBytes: async () => null,
       onChange: () => {},
-      onError: (error) => console.error(error)
+      onError: (error) => console.error(error),
+      ...options
     })
+  }
+
+  get folder(): string {
+    return join(this.#folder.path, 'imports')
   }
 
   /** Hands a file in and waits for what its check says. */
   async check(file: string | Buffer, wal?: Buffer): Promise<ImportView> {
     const bytes = Buffer.from(file)
-    const { id } = await this.imports.upload({ id: null, name: 'file', part: 'file', offset: 0, bytes })
-    if (wal !== undefined) await this.imports.upload({ id, name: 'file', part: 'wal', offset: 0, bytes: wal })
+    const { id } = await this.imports.upload({ id: null, name: 'file', size: bytes.length, part: 'file', offset: 0, bytes })
+    if (wal !== undefined) await this.imports.upload({ id, name: 'file', size: null, part: 'wal', offset: 0, bytes: wal })
     this.imports.check(id)
     return this.#settled('checking')
   }
@@ -62,8 +72,12 @@ export class Mover implements Disposable {
     const { id, state, problem } = await this.check(file, wal)
     if (state !== 'ready') throw new Error(problem ?? state)
     const { sealed } = this.imports.checkedFile(id)
-    const digests = new Map(passphrase === undefined ? [] : (await openSecrets(sealed, passphrase)).keys)
-    this.imports.start(id, { digests, conclude: async () => [] })
+    return this.start(id, passphrase === undefined ? [] : (await openSecrets(sealed, passphrase)).keys)
+  }
+
+  /** Imports a file that was checked, and waits for what becomes of it. */
+  start(id: string, keys: readonly (readonly [id: string, digest: string])[] = []): Promise<ImportView> {
+    this.imports.start(id, { digests: new Map(keys), conclude: async () => [] })
     return this.#settled('importing')
   }
 
@@ -75,14 +89,15 @@ export class Mover implements Disposable {
   }
 
   [Symbol.dispose](): void {
+    this.imports.close()
     this.#folder[Symbol.dispose]()
   }
 }
 
-/** What became of one kind. */
-export function outcomeOf({ report }: ImportView, what: TransferKind): Omit<Outcome, 'what'> {
-  const { what: _, ...counts } = report!.outcomes.find((one) => one.what === what)!
-  return counts
+/** What became of one kind; what only keys have is there where it is some. */
+export function outcomeOf({ report }: ImportView, what: TransferKind): Partial<Outcome> {
+  const { what: _, named, completed, ...counts } = report!.outcomes.find((one) => one.what === what)!
+  return { ...counts, ...(named > 0 && { named }), ...(completed > 0 && { completed }) }
 }
 
 /** An export with other lines, and an end that fits them. */

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { systemClock } from '../../src/main/bus/clock.ts'
 import { callerOf, type TestBus } from '../support/test-bus.ts'
 import { Mover, outcomeOf, realBus } from './moving.ts'
-import { ReferenceDatabase, SCHEMA_7_0 } from './reference-database.ts'
+import { ReferenceDatabase, SCHEMA_7_0, SCHEMA_7_61 } from './reference-database.ts'
 
 const PI = `tk_${'a1'.repeat(20)}`
 const GONE = `tk_${'b2'.repeat(20)}`
@@ -190,11 +190,54 @@ test('a database that tricks or breaks is refused or harmless', async () => {
   computed.run(`INSERT INTO intents (id, goal, status) VALUES ('a', 'b', 'open')`)
   expect(await mover.check(computed.file())).toMatchObject({ state: 'refused' })
   using rowless = new ReferenceDatabase('CREATE TABLE intents (id TEXT PRIMARY KEY, goal TEXT, payload TEXT, status TEXT) WITHOUT ROWID')
-  expect(await mover.check(rowless.file())).toMatchObject({ state: 'refused', problem: expect.stringContaining('cannot be read') as string })
+  expect(await mover.check(rowless.file())).toMatchObject({ state: 'refused', problem: expect.stringContaining('another program') as string })
   using broken = new ReferenceDatabase()
   for (let i = 0; i < 500; i++) broken.insert('intents', intent())
   const bytes = broken.file()
   bytes.fill(0x5a, 8_192, 40_000)
   expect(await mover.check(bytes)).toMatchObject({ state: 'refused' })
   expect(to.rows('SELECT 1 FROM intents')).toHaveLength(0)
+})
+
+test('rows have any number, and columns any name', async () => {
+  const withColumns = (names: string): string => SCHEMA_7_61.replace('result_type TEXT,', `result_type TEXT, ${names},`)
+  using old = new ReferenceDatabase(withColumns('rowid TEXT, OID TEXT'))
+  for (let i = 0; i < 40; i++) old.insert('intents', { ...intent({ goal: `goal ${i}` }), rowid: '5', OID: 'x' })
+  const numbers = [-(2n ** 63n), -(2n ** 63n) + 1n, -1n, 0n, 2n ** 53n + 1n, 2n ** 53n + 2n, 2n ** 63n - 1n]
+  numbers.forEach((number, i) => old.run(`UPDATE intents SET _rowid_ = ${number === -(2n ** 63n) ? '-9223372036854775807 - 1' : number} WHERE goal = 'goal ${i}'`))
+  await using to = realBus()
+  using mover = new Mover(to)
+  expect(outcomeOf(await mover.import(old.file()), 'intents')).toEqual({ added: 40, present: 0, skipped: 0 })
+  using nameless = new ReferenceDatabase(withColumns('rowid TEXT, OID TEXT, _rowid_ TEXT'))
+  expect(await mover.check(nameless.file())).toMatchObject({ state: 'refused', problem: expect.stringContaining('another program') as string })
+})
+
+test('a database in which a look at a row would take long is refused, and one with large values is read in small steps', async () => {
+  await using to = realBus()
+  using mover = new Mover(to)
+  const refused = { state: 'refused', problem: expect.stringContaining('another program') as string }
+  using unindexed = new ReferenceDatabase('CREATE TABLE intents (id, goal, payload, status); CREATE TABLE dead_letters (intent_id, goal, payload, reason, created_at)')
+  const numbers = 'WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c WHERE x < 30000)'
+  unindexed.run(`${numbers} INSERT INTO intents SELECT x, NULL, NULL, NULL FROM c`)
+  unindexed.run(`${numbers} INSERT INTO dead_letters SELECT 30000 - x % 100, NULL, NULL, NULL, NULL FROM c`)
+  expect(await mover.check(unindexed.file())).toMatchObject(refused)
+  using keys = new ReferenceDatabase(SCHEMA_7_61.replace('api_key TEXT PRIMARY KEY', 'api_key TEXT'))
+  expect(await mover.check(keys.file())).toMatchObject(refused)
+  using schema = new ReferenceDatabase(`${SCHEMA_7_61}; CREATE TABLE songs (${Array.from({ length: 1_500 }, (_, i) => `"${'x'.repeat(200)}${i}"`).join()})`)
+  expect(await mover.check(schema.file())).toMatchObject(refused)
+
+  using large = new ReferenceDatabase()
+  for (let i = 0; i < 40; i++) large.insert('intents', intent({ payload: 'x'.repeat(2_000_000), result: 'y'.repeat(2_000_000) }))
+  for (let i = 0; i < 40; i++) large.insert('store', { key: ':'.repeat(60_000) + i, value: 'x', expires_at: now + 500 })
+  const checked = mover.check(large.file())
+  const waits: number[] = []
+  let isOver = false
+  void checked.finally(() => (isOver = true))
+  while (!isOver) {
+    const asked = performance.now()
+    await to.bus.reader.ask('keys')
+    waits.push(performance.now() - asked)
+  }
+  expect((await checked).preview!.skipped).toMatchObject([{ what: 'keyValues', count: 40 }, { what: 'intents', count: 40 }])
+  expect(waits.length).toBeGreaterThan(3)
 })

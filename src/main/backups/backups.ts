@@ -1,12 +1,15 @@
 import { statfs, stat } from 'node:fs/promises'
-import type { BackupKind, BackupsView, BackupView } from '../../shared/control/backup-views.ts'
+import { uptime } from 'node:os'
+import { orderForRestore, type BackupKind, type BackupsView, type BackupView } from '../../shared/control/backup-views.ts'
 import { ProtocolError } from '../../shared/errors.ts'
 import type { Clock } from '../bus/clock.ts'
 import { oneAtATime } from '../one-at-a-time.ts'
 import type { Flaw } from './check.ts'
 import { removeDatabase, type BackupFolder } from './backup-folder.ts'
+import { KEPT, KEPT_RESTORES } from './rotation.ts'
 import { Schedule } from './schedule.ts'
 import { runTask, type BackupTask, type TaskResult } from './task.ts'
+import { moment } from './words.ts'
 
 /** Bytes that a backup must leave free: it must not be what fills the disk of the bus. */
 const HEADROOM = 128 * 1024 ** 2
@@ -21,11 +24,15 @@ export interface BackupsOptions {
   readonly isScheduled: boolean
   /** Operations of the bus so far: tells when it has little to do. */
   readonly operations: () => number
+  /** The backup that this start went back to. */
+  readonly restored: BackupsView['restored']
   /** Hears that there is another backup, one is being made, or one could not be. */
   readonly onChange: () => void
   /** Hears of a backup that is good, and of one that could not be made. */
   readonly onMade: (backup: BackupView) => void
   readonly onProblem: (problem: string) => void
+  /** Hears what became of older ones, as a sentence, where that is not as usual. */
+  readonly onNotice: (notice: string) => void
   /** Hears that the database of the running bus is damaged, as half a sentence. */
   readonly onDamage: (text: string) => void
 }
@@ -36,7 +43,11 @@ export class Backups {
   readonly #schedule: Schedule | undefined
   #making: BackupKind | null = null
   #problem: BackupsView['problem'] = null
-  #stopTask: (() => Promise<void>) | undefined
+  #notice: string | null = null
+  /** Ends what is under way: a copy and a check may be at the same time. */
+  readonly #stops = new Set<() => Promise<void>>()
+  /** Ids of those that are asked for to be restored: nothing else may remove them meanwhile. */
+  readonly #wanted = new Set<string>()
   #isClosed = false
 
   constructor(options: BackupsOptions) {
@@ -46,32 +57,56 @@ export class Backups {
     this.#schedule = new Schedule({
       clock,
       operations,
-      lastAt: () => folder.list().find(({ kind }) => kind === 'daily')?.at,
+      uptime,
+      madeAt: () => folder.list().flatMap(({ kind, at }) => (kind === 'daily' ? [at] : [])),
       run: () => this.make('daily').then(() => true, () => false)
     })
   }
 
   view(): BackupsView {
+    const { folder, restored } = this.#options
+    const backups = folder.list()
+    return {
+      backups,
+      totalBytes: backups.reduce((sum, { bytes }) => sum + bytes, 0),
+      kept: KEPT,
+      keptRestores: KEPT_RESTORES,
+      folder: folder.path,
+      making: this.#making,
+      problem: this.#problem,
+      notice: this.#notice,
+      restored
+    }
+  }
+
+  /** Sentences that a careful user wants to read: why the last backup could not be made, and what had to go for it. */
+  get notices(): readonly string[] {
+    return [this.#problem?.text, this.#notice].filter((text) => text != null)
+  }
+
+  /** The backup of that name, read again so that it can be restored. Rejects with 404, and with 503 and the reason when it is not good. */
+  async findForRestore(id: string): Promise<BackupView> {
     const { folder } = this.#options
-    return { backups: folder.list(), folder: folder.path, making: this.#making, problem: this.#problem }
-  }
-
-  /** Why the last backup could not be made; null when it could. */
-  get problem(): BackupsView['problem'] {
-    return this.#problem
-  }
-
-  /** The backup of that name. Throws 404. */
-  find(id: string): BackupView {
-    const backup = this.#options.folder.find(id)
+    const backup = folder.find(id)
     if (backup === undefined) throw new ProtocolError('not_found', 'There is no such backup any more.')
-    return backup
+    this.#wanted.add(backup.id)
+    const flaw = await this.#flawOf(backup)
+    if (flaw === null) return backup
+    this.#wanted.delete(backup.id)
+    throw new ProtocolError('storage_unavailable', `The backup ${backup.id} is not good (${flaw.text}); choose another one. Nothing was changed.`)
+  }
+
+  /** The newest good backup, read again, which `newest` means; undefined when there is none. */
+  async newestGood(): Promise<BackupView | undefined> {
+    for (const backup of orderForRestore(this.#options.folder.list())) if ((await this.#flawOf(backup)) === null) return backup
+    return undefined
   }
 
   /** Makes a backup, after the one that is under way. Rejects with 503 `storage_unavailable` when there is none; then nothing is left of it. */
   readonly make = oneAtATime(async (kind: BackupKind): Promise<BackupView> => {
     const { clock, onChange, onMade, onProblem } = this.#options
     this.#making = kind
+    this.#notice = null
     onChange()
     try {
       const backup = await this.#make(kind)
@@ -106,16 +141,26 @@ export class Backups {
   async close(): Promise<void> {
     this.#isClosed = true
     this.stopSchedule()
-    await this.#stopTask?.()
+    await Promise.all([...this.#stops].map((stop) => stop()))
     this.#options.folder.clear()
   }
 
   async #make(kind: BackupKind): Promise<BackupView> {
+    const backup = await this.#copy(kind)
+    try {
+      await this.#options.folder.rotate([backup.id, ...this.#wanted])
+    } catch (error) {
+      this.#tell(`A backup was made, but an older one could not be removed (${(error as Error).message}).`)
+    }
+    return backup
+  }
+
+  async #copy(kind: BackupKind): Promise<BackupView> {
     const { databasePath, folder, clock } = this.#options
     if (this.#isClosed) throw new Error('the bus is shutting down')
     const begun = folder.begin(kind, clock.now())
     try {
-      await this.#demandRoom(folder.path)
+      await this.#makeRoom()
       const { flaw } = await this.#run({ kind: 'copy', source: databasePath, path: begun.partial })
       if (flaw === null) return await folder.finish(begun)
       // The copy has every page as the database has it.
@@ -127,15 +172,57 @@ export class Backups {
     }
   }
 
-  async #run(task: BackupTask): Promise<TaskResult> {
-    const { result, stop } = runTask(this.#options.threadEntry, task)
-    this.#stopTask = stop
-    return result.finally(() => (this.#stopTask = undefined))
+  async #flawOf(backup: BackupView): Promise<Flaw | null> {
+    return (await this.#run({ kind: 'check', path: this.#options.folder.file(backup) })).flaw
   }
 
-  async #demandRoom(folder: string): Promise<void> {
-    const { bavail, bsize } = await statfs(folder)
-    const { size } = await stat(this.#options.databasePath)
-    if (bavail * bsize < size + HEADROOM) throw new Error(`there is not enough room in ${folder}`)
+  async #run(task: BackupTask): Promise<TaskResult> {
+    if (this.#isClosed) return { flaw: { text: 'the bus is shutting down', isDamaged: false } }
+    const { result, stop } = runTask(this.#options.threadEntry, task)
+    this.#stops.add(stop)
+    return result.finally(() => this.#stops.delete(stop))
+  }
+
+  #tell(notice: string): void {
+    this.#notice = notice
+    this.#options.onNotice(notice)
+  }
+
+  /** Where the disk has too little room, weekly backups go, the oldest first, but not the newest good backup, and none in vain. */
+  async #makeRoom(): Promise<void> {
+    const { folder } = this.#options
+    const missing = await this.#missing()
+    if (missing <= 0) return
+    const removed: BackupView[] = []
+    for (const backup of await this.#expendable(missing)) {
+      if ((await this.#missing()) <= 0) break
+      await folder.remove(backup)
+      removed.push(backup)
+    }
+    const of = removed.map(({ at }) => moment(at)).join(', ')
+    if (removed.length > 0) {
+      this.#tell(`The disk had too little room for a new backup, so that the oldest weekly ones were removed (of ${of}). Make room in ${folder.path}.`)
+    }
+    if ((await this.#missing()) > 0) throw new Error(`there is not enough room in ${folder.path}`)
+  }
+
+  /** Weekly backups that may go, oldest first; none where all of them together have not so many bytes. */
+  async #expendable(bytes: number): Promise<BackupView[]> {
+    const isEnough = (backups: readonly BackupView[]): boolean => backups.reduce((sum, backup) => sum + backup.bytes, 0) >= bytes
+    const weekly = this.#options.folder.list().filter(({ kind, id }) => kind === 'weekly' && !this.#wanted.has(id))
+    // To find the good one takes its time.
+    if (!isEnough(weekly)) return []
+    const kept = await this.newestGood()
+    const others = weekly.filter(({ id }) => id !== kept?.id)
+    return kept !== undefined && isEnough(others) ? others.toReversed() : []
+  }
+
+  /** Bytes that the disk has too little for one more backup. */
+  async #missing(): Promise<number> {
+    const { folder, databasePath } = this.#options
+    const { bavail, blocks, bsize } = await statfs(folder.path)
+    const { size } = await stat(databasePath)
+    // Some file systems do not know; they say 0 blocks.
+    return blocks === 0 ? 0 : size + HEADROOM - bavail * bsize
   }
 }

@@ -1,10 +1,13 @@
-import { existsSync, statSync } from 'node:fs'
+import { statSync } from 'node:fs'
 import { isDamage, openAside, versionOf, type Connection } from '../bus/store/database.ts'
 import { isLogDamaged } from '../bus/store/log-check.ts'
 import { findFlaw, structuralFlaw } from './check.ts'
 
 /** Bytes of a database that is read as a whole at every start: some tenths of a second. */
 const MAX_QUICK_BYTES = 64 * 1024 ** 2
+
+/** Bytes of the smallest page that SQLite has: no database is smaller. */
+const MIN_BYTES = 512
 
 /** What is wrong with a database before it is opened, as half a sentence. */
 export interface Damage {
@@ -20,7 +23,16 @@ export interface Health {
   readonly isFullyChecked: boolean
 }
 
-/** Looks at the database that a bus is about to open, and changes nothing. `isExpected`: there were intents here before. */
+/** How a database is that is to be replaced, all of it read. */
+export type Condition =
+  /** Neither its file nor its log is there. */
+  | { readonly state: 'missing' }
+  | { readonly state: 'good' }
+  | { readonly state: 'damaged'; readonly damage: Damage }
+  /** Nothing is known to be wrong with it, but it cannot be read; why, as half a sentence. */
+  | { readonly state: 'unreadable'; readonly reason: string }
+
+/** Looks at the database that a bus is about to open, and changes nothing. `isExpected`: there was one here before. */
 export function examine(path: string, isExpected: boolean): Health {
   const damage = damageOfFiles(path, isExpected)
   if (damage !== undefined) return { damage, isFullyChecked: true }
@@ -31,17 +43,24 @@ export function examine(path: string, isExpected: boolean): Health {
   return { damage: text === undefined ? undefined : { text, isOnlyLog: false }, isFullyChecked }
 }
 
-/** Whether the database can be read from beginning to end, and all of its log. */
-export function isReadable(path: string): boolean {
-  return damageOfFiles(path, false) === undefined && findFlaw(path) === undefined
+/** Reads a database from beginning to end, and all of its log, while no bus runs on it; changes nothing. */
+export function conditionOf(path: string): Condition {
+  if (!isThere(path) && !isThere(`${path}-wal`)) return { state: 'missing' }
+  const damage = damageOfFiles(path, true)
+  if (damage !== undefined) return { state: 'damaged', damage }
+  const flaw = findFlaw(path)
+  if (flaw === undefined) return { state: 'good' }
+  return flaw.isDamaged ? { state: 'damaged', damage: { text: flaw.text, isOnlyLog: false } } : { state: 'unreadable', reason: flaw.text }
 }
 
 /** What two sizes and the checksums of the log tell. SQLite itself would take these for an empty database or a shorter log. */
 function damageOfFiles(path: string, isExpected: boolean): Damage | undefined {
   const hasLog = sizeOf(`${path}-wal`) > 0
-  const isEmpty = sizeOf(path) === 0
+  const bytes = sizeOf(path)
+  const isEmpty = bytes === 0
   if (isEmpty && hasLog) return { text: 'its file is empty or gone, while its log is there', isOnlyLog: false }
-  if (isEmpty && isExpected && existsSync(path)) return { text: 'its file is empty', isOnlyLog: false }
+  if (isEmpty && isExpected) return { text: isThere(path) ? 'its file is empty' : 'its file is gone, while there are backups of it', isOnlyLog: false }
+  if (!isEmpty && bytes < MIN_BYTES) return { text: `only ${bytes} bytes of its file are left`, isOnlyLog: false }
   if (hasLog && isLogDamaged(`${path}-wal`)) return { text: 'its log has changes that cannot be read', isOnlyLog: true }
   return undefined
 }
@@ -57,6 +76,10 @@ function damageWithin(path: string): string | undefined {
   } finally {
     db?.close()
   }
+}
+
+function isThere(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false }) !== undefined
 }
 
 function sizeOf(path: string): number {

@@ -4,7 +4,7 @@ import { findFlaw } from './check.ts'
 import { copyDatabase } from './copy.ts'
 import { HASTE } from './pace.ts'
 
-/** Makes a backup as fast as it goes, while no bus serves. Rejects with why there is none; then nothing of it is left. */
+/** Makes a backup as fast as it goes, while no bus serves. None goes for it. Rejects with why there is none; then nothing of it is left. */
 export async function backUpNow(databasePath: string, folder: BackupFolder, kind: BackupKind, now: number): Promise<BackupView> {
   const begun = folder.begin(kind, now)
   try {

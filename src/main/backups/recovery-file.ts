@@ -15,12 +15,14 @@ const report = z.object({
   aside: z.string().nullable(),
   asideLog: z.string().nullable(),
   /** What is different from before; null where what was before could not be read. */
-  losses: z.object({ gone: z.number(), reopened: z.number(), keysGone: z.number(), keysBack: z.number() }).nullable()
+  losses: z.object({ gone: z.number(), reopened: z.number(), keysGone: z.number(), keysBack: z.number(), keysKept: z.number().default(0) }).nullable()
 })
 
 const stateOfRecovery = z.discriminatedUnion('state', [
   z.object({
     state: z.literal('wanted'),
+    /** When it was asked for, in Unix seconds: the bus closes at once, so that the database is not written to much later. */
+    at: z.number(),
     what: z.enum(['backup', 'newest', 'empty', 'readable']),
     /** For `backup`. */
     id: z.string().nullable(),

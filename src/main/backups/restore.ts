@@ -1,15 +1,16 @@
 import { chmodSync, copyFileSync, existsSync, renameSync, rmSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
-import type { BackupView } from '../../shared/control/backup-views.ts'
+import { orderForRestore, type BackupView } from '../../shared/control/backup-views.ts'
 import { isDamage, openAside, openDatabase, UnusableDatabaseError } from '../bus/store/database.ts'
 import { syncDirectory, syncFile } from '../files.ts'
 import type { Vault } from '../host.ts'
 import { removeDatabase, type BackupFolder } from './backup-folder.ts'
-import { carryOver } from './carry-over.ts'
+import { carryOver, forgetNonces } from './carry-over.ts'
 import { findFlaw } from './check.ts'
-import { isReadable } from './health.ts'
+import { conditionOf, type Condition } from './health.ts'
 import { backUpNow } from './now.ts'
 import type { RecoveryFile, RecoveryReport, WantedRecovery } from './recovery-file.ts'
+import { roomTrouble } from './room.ts'
 
 export interface RecoveryOptions {
   readonly databasePath: string
@@ -20,7 +21,7 @@ export interface RecoveryOptions {
   readonly now: number
 }
 
-type Ready = Extract<ReturnType<RecoveryFile['read']>, { state: 'ready' }>
+export type Ready = Extract<ReturnType<RecoveryFile['read']>, { state: 'ready' }>
 
 /** Why a restore is not carried out; a sentence for the user. All is as it was. */
 export class RecoveryError extends Error {
@@ -29,7 +30,8 @@ export class RecoveryError extends Error {
 
 /**
  * Carries out a restore that was asked for, or goes on with one that a crash interrupted, while nobody has the database open. Whenever
- * it is interrupted, the next start finds either what was there before, or the mark that makes it go on. Throws RecoveryError.
+ * it is interrupted, the next start finds either what was there before, or the mark that makes it go on. Throws RecoveryError. The
+ * backups are not rotated: what was chosen and what was there before must be there until all is done.
  */
 export async function recover(state: WantedRecovery | Ready, options: RecoveryOptions): Promise<RecoveryReport> {
   const ready = state.state === 'ready' ? state : await prepare(state, options)
@@ -38,17 +40,14 @@ export async function recover(state: WantedRecovery | Ready, options: RecoveryOp
   return ready.report
 }
 
-/** Gives up a restore that has moved nothing yet. */
-export function abandon({ databasePath, file }: RecoveryOptions): void {
-  removeDatabase(nextOf(databasePath))
-  file.remove()
+/** Removes what a restore has left that had not got as far as its mark `ready`. */
+export function clearRestore({ databasePath, file }: RecoveryOptions): void {
+  if (file.read()?.state !== 'ready') removeDatabase(nextOf(databasePath))
 }
 
-/** The newest backup that is good, read again for it. What was there before a restore comes last. */
+/** The newest backup that is good, read again for it. */
 export function newestGood(folder: BackupFolder): BackupView | undefined {
-  const backups = folder.list()
-  const inOrder = [...backups.filter(({ kind }) => kind !== 'restore'), ...backups.filter(({ kind }) => kind === 'restore')]
-  return inOrder.find((backup) => findFlaw(folder.file(backup)) === undefined)
+  return orderForRestore(folder.list()).find((backup) => findFlaw(folder.file(backup)) === undefined)
 }
 
 /** Where the database lies that is to take the place of the other. */
@@ -56,36 +55,99 @@ function nextOf(databasePath: string): string {
   return `${databasePath}.restoring`
 }
 
-async function prepare(wanted: WantedRecovery, options: RecoveryOptions): Promise<Ready> {
-  const { databasePath, folder, file, now } = options
-  const aside = `${databasePath}.damaged-${new Date(now * 1000).toISOString().replaceAll(/[-:]|[.].*/g, '')}`
-  removeDatabase(nextOf(databasePath))
-  let report: RecoveryReport = { at: now, backup: null, safety: null, aside: null, asideLog: null, losses: null }
-  if (wanted.what === 'readable') {
-    keepReadable(databasePath, aside)
-    report = { ...report, asideLog: `${aside}-wal` }
-  } else if (wanted.what === 'empty') {
-    if (isReadable(databasePath)) throw new RecoveryError('The database is not damaged, so that there is no need to begin with an empty one.')
-    report = { ...report, aside }
-  } else {
-    const backup = choose(wanted, folder)
-    const safety = await copyOfPresent(options)
-    makeNext(folder.file(backup), databasePath)
-    const present = safety && folder.file(safety)
-    const losses = await carryOver({ next: nextOf(databasePath), present, vault: options.vault, from: backup.at, now })
-    report = { ...report, backup: { id: backup.id, at: backup.at }, safety: safety?.id ?? null, aside: safety || !isThere(databasePath) ? null : aside, losses }
-  }
-  const ready = { state: 'ready', report, by: wanted.by } as const
-  file.write(ready)
-  return ready
+/** A restore that has changed nothing yet, as far as it is. */
+interface Preparation extends RecoveryOptions {
+  /** Where what is there goes if it cannot be copied. */
+  readonly aside: string
+  /** The copy of what is there, once there is one. */
+  safety: BackupView | undefined
 }
 
-function choose({ what, id }: WantedRecovery, folder: BackupFolder): BackupView {
-  if (what === 'newest') {
-    const newest = newestGood(folder)
-    if (newest === undefined) throw new RecoveryError(`There is no good backup in ${folder.path}.`)
-    return newest
+async function prepare(wanted: WantedRecovery, options: RecoveryOptions): Promise<Ready> {
+  const { databasePath, folder, file, now } = options
+  const preparation: Preparation = { ...options, aside: freeName(databasePath, now), safety: undefined }
+  removeDatabase(nextOf(databasePath))
+  try {
+    const ready = { state: 'ready', report: await PREPARATIONS[wanted.what](preparation, wanted), by: wanted.by } as const
+    file.write(ready)
+    return ready
+  } catch (error) {
+    // Once the mark is on disk the next start goes on with it, whatever was said of it.
+    if (file.read()?.state === 'ready') throw error
+    removeDatabase(nextOf(databasePath))
+    if (preparation.safety !== undefined) await folder.remove(preparation.safety)
+    throw error
   }
+}
+
+type Prepare = (preparation: Preparation, wanted: WantedRecovery) => Promise<RecoveryReport> | RecoveryReport
+
+/** Each puts what is to take the place of the database beside it; the answer is what will have been done. */
+const PREPARATIONS: Readonly<Record<WantedRecovery['what'], Prepare>> = {
+  backup: (preparation, { id }) => withBackup(preparation, chosen(id, preparation.folder)),
+  newest: (preparation) => withBackup(preparation, newest(preparation.folder)),
+  empty: withNothing,
+  readable: withReadable
+}
+
+async function withBackup(preparation: Preparation, backup: BackupView): Promise<RecoveryReport> {
+  const { databasePath, folder, vault, now, aside } = preparation
+  const condition = conditionOf(databasePath)
+  demandReplaceable(databasePath, condition)
+  const copied = condition.state === 'good' ? sizeOf(databasePath) + sizeOf(`${databasePath}-wal`) : 0
+  await demandRoom([[dirname(databasePath), backup.bytes], [folder.path, copied]])
+  makeNext(folder.file(backup), databasePath)
+  if (condition.state === 'good') preparation.safety = await copyOfPresent(preparation)
+  const { safety } = preparation
+  const losses = await carryOver({ next: nextOf(databasePath), present: safety && folder.file(safety), vault, from: backup.at, now })
+  return {
+    ...nothingOf(preparation),
+    backup: { id: backup.id, at: backup.at },
+    safety: safety?.id ?? null,
+    aside: condition.state === 'damaged' ? aside : null,
+    losses
+  }
+}
+
+function withNothing(preparation: Preparation): RecoveryReport {
+  const { databasePath, now, aside } = preparation
+  const condition = conditionOf(databasePath)
+  if (condition.state === 'good') throw new RecoveryError('The database is not damaged, so that there is no need to begin with an empty one.')
+  demandReplaceable(databasePath, condition)
+  openDatabase(nextOf(databasePath)).close()
+  forgetNonces(nextOf(databasePath), now)
+  return { ...nothingOf(preparation), aside: condition.state === 'damaged' ? aside : null }
+}
+
+/** What SQLite can read of a log goes into a copy; the database and its log are kept as they were. */
+async function withReadable(preparation: Preparation): Promise<RecoveryReport> {
+  const { databasePath, now, aside } = preparation
+  const condition = conditionOf(databasePath)
+  if (condition.state !== 'damaged' || !condition.damage.isOnlyLog) {
+    throw new RecoveryError('Only where nothing but the log of the database is damaged can the bus go on with what can be read of it.')
+  }
+  const next = nextOf(databasePath)
+  await demandRoom([[dirname(databasePath), sizeOf(databasePath) + 2 * sizeOf(`${databasePath}-wal`)]])
+  for (const suffix of ['', '-wal']) copyFileSync(databasePath + suffix, next + suffix)
+  foldLog(next)
+  const flaw = findFlaw(next)
+  if (flaw !== undefined) throw new RecoveryError(`Not only the log of the database is damaged (${flaw.text}), so that the bus cannot go on with what can be read of it.`)
+  openDatabase(next).close()
+  forgetNonces(next, now)
+  return { ...nothingOf(preparation), aside, asideLog: `${aside}-wal` }
+}
+
+function nothingOf({ now }: Preparation): RecoveryReport {
+  return { at: now, backup: null, safety: null, aside: null, asideLog: null, losses: null }
+}
+
+function newest(folder: BackupFolder): BackupView {
+  const backup = newestGood(folder)
+  if (backup === undefined) throw new RecoveryError(`There is no good backup in ${folder.path}.`)
+  return backup
+}
+
+function chosen(id: string | null, folder: BackupFolder): BackupView {
   const backup = id === null ? undefined : folder.find(id)
   if (backup === undefined) throw new RecoveryError(`There is no backup ${id} in ${folder.path}.`)
   const flaw = findFlaw(folder.file(backup))
@@ -93,9 +155,21 @@ function choose({ what, id }: WantedRecovery, folder: BackupFolder): BackupView 
   return backup
 }
 
-/** A backup of what is there; undefined where nothing is, or it is damaged and must be set aside as it is. */
-async function copyOfPresent({ databasePath, folder, now }: RecoveryOptions): Promise<BackupView | undefined> {
-  if (!isThere(databasePath) || !isReadable(databasePath)) return undefined
+/** What cannot be read and is not damaged either may be another program's, or wanted again: it is left where it is. */
+function demandReplaceable(databasePath: string, condition: Condition): void {
+  if (condition.state !== 'unreadable') return
+  throw new RecoveryError(
+    `The database ${databasePath} is not damaged, but it cannot be read (${condition.reason}), and nothing was changed. See to that, or move the file to another folder, then start again.`
+  )
+}
+
+async function demandRoom(needs: Parameters<typeof roomTrouble>[0]): Promise<void> {
+  const trouble = await roomTrouble(needs)
+  if (trouble !== undefined) throw new RecoveryError(`${trouble} Nothing was changed.`)
+}
+
+/** A backup of what is there. */
+async function copyOfPresent({ databasePath, folder, now }: RecoveryOptions): Promise<BackupView> {
   try {
     foldLog(databasePath)
     return await backUpNow(databasePath, folder, 'restore', now)
@@ -113,7 +187,6 @@ function makeNext(backup: string, databasePath: string): void {
     chmodSync(next, 0o600)
     openDatabase(next).close()
   } catch (error) {
-    removeDatabase(next)
     if (error instanceof UnusableDatabaseError || isDamage(error)) throw new RecoveryError((error as Error).message)
     throw new RecoveryError(`The backup could not be copied (${(error as Error).message}), and nothing was restored.`)
   }
@@ -123,12 +196,10 @@ function makeNext(backup: string, databasePath: string): void {
 function swap({ report }: Ready, { databasePath }: RecoveryOptions): void {
   const next = nextOf(databasePath)
   // Once the other one is in its place, there is nothing left to do.
-  if (report.backup !== null && !existsSync(next)) return
+  if (!existsSync(next)) return
   if (report.aside !== null) setAside(databasePath, report.aside)
-  if (report.backup !== null) {
-    syncFile(next)
-    renameSync(next, databasePath)
-  }
+  syncFile(next)
+  renameSync(next, databasePath)
   syncDirectory(dirname(databasePath))
 }
 
@@ -144,6 +215,15 @@ function setAside(databasePath: string, aside: string): void {
   syncDirectory(dirname(databasePath))
 }
 
+/** Where a damaged database goes: a name that nothing has yet. */
+function freeName(databasePath: string, now: number): string {
+  const name = `${databasePath}.damaged-${new Date(now * 1000).toISOString().replaceAll(/[-:]|[.].*/g, '')}`
+  const isTaken = (path: string): boolean => ['', '-wal'].some((suffix) => existsSync(path + suffix))
+  let free = name
+  for (let n = 2; isTaken(free); n++) free = `${name}-${n}`
+  return free
+}
+
 /** Brings the log into the database, which then has none. Throws when another program has the database open. */
 function foldLog(databasePath: string): void {
   const db = openAside(databasePath, 'write')
@@ -155,15 +235,6 @@ function foldLog(databasePath: string): void {
   }
 }
 
-/** What SQLite can read of a log goes into the database; the log is kept beside it as it was. */
-function keepReadable(databasePath: string, aside: string): void {
-  const log = `${databasePath}-wal`
-  if (!existsSync(log)) throw new RecoveryError('The log of the database is not damaged.')
-  copyFileSync(log, `${aside}-wal`)
-  syncFile(`${aside}-wal`)
-  foldLog(databasePath)
-}
-
-function isThere(path: string): boolean {
-  return existsSync(path) || existsSync(`${path}-wal`)
+function sizeOf(path: string): number {
+  return statSync(path, { throwIfNoEntry: false })?.size ?? 0
 }

@@ -50,7 +50,7 @@ export class SafetyNet {
   /** Before the database is opened, as `prepareDatabase`. */
   async prepare(asked: AskedRecovery | undefined): Promise<void> {
     const { config, host, log, clock } = this.#options
-    const wanted = asked && { state: 'wanted' as const, ...whatIs(asked), by: { actor: host.shell, address: '' } }
+    const wanted = asked && { state: 'wanted' as const, at: clock.now(), ...whatIs(asked), by: { actor: host.shell, address: '' } }
     this.#prepared = await prepareDatabase({
       databasePath: config.databasePath,
       folder: this.#folder,

@@ -1,4 +1,4 @@
-import type { BackupKind, BackupView, DamageView, Recovery } from '../../shared/control/backup-views.ts'
+import type { BackupKind, BackupsView, BackupView, DamageView, Recovery } from '../../shared/control/backup-views.ts'
 import { databaseDamaged } from '../../shared/errors.ts'
 import type { Bus } from '../bus/bus.ts'
 import type { Clock } from '../bus/clock.ts'
@@ -6,6 +6,7 @@ import { isDamage } from '../bus/store/database.ts'
 import type { Log } from '../log.ts'
 import type { BackupFolder } from './backup-folder.ts'
 import { Backups } from './backups.ts'
+import { FileWatch } from './file-watch.ts'
 import type { Prepared } from './prepare.ts'
 import type { RecoveryFile, WantedRecovery } from './recovery-file.ts'
 
@@ -31,6 +32,9 @@ export interface SafetyOptions {
 export class Safety {
   readonly backups: Backups
   readonly #options: SafetyOptions
+  readonly #fileWatch: FileWatch | undefined
+  #isDamaged = false
+  #isClosed = false
   #damage: DamageView | null = null
 
   constructor(options: SafetyOptions) {
@@ -43,23 +47,29 @@ export class Safety {
       clock,
       isScheduled: !isCareful,
       operations: () => bus.commitCounts.operations,
+      restored: restoredBy(prepared),
       onChange,
       onMade: ({ id, bytes }) => log.info({ backup: id, bytes }, 'a backup was made'),
       onProblem: (problem) => log.error(problem),
+      onNotice: (notice) => log.warn(notice),
       onDamage: (text) => this.damaged(text)
     })
     if (!prepared.isChecked && !isCareful) void this.backups.check()
+    if (process.platform !== 'win32') {
+      this.#fileWatch = new FileWatch(databasePath, clock, () =>
+        this.#give(`The database file ${databasePath} was deleted or replaced while the bus runs: what it takes in would be lost.`)
+      )
+    }
   }
 
-  /** What was found of damage while the bus runs; null while nothing was. */
+  /** What was found of damage while the bus runs, and what can be done about it; null while that is not known. */
   get damage(): DamageView | null {
     return this.#damage
   }
 
   /** Sentences that a careful user wants to read. */
   get notices(): readonly string[] {
-    const { problem } = this.backups
-    return [...this.#options.prepared.notices, ...(problem === null ? [] : [problem.text])]
+    return [...this.#options.prepared.notices, ...this.backups.notices]
   }
 
   /** A transaction failed. */
@@ -67,35 +77,60 @@ export class Safety {
     if (isDamage(error)) this.damaged((error as Error).message)
   }
 
-  /** The database cannot be read: nothing is written any more. */
+  /** The database cannot be read, which `text` says as half a sentence: nothing is written any more. */
   damaged(text: string): void {
-    if (this.#damage !== null) return
-    const { bus, databasePath, folder, log, onChange } = this.#options
-    const newest = folder.list().find(({ kind }) => kind !== 'restore') ?? null
-    const problem = `The database ${databasePath} is damaged: ${text}. Nothing is written to it any more.`
-    this.#damage = { problem, newest, recoveries: newest === null ? ['empty'] : ['newest', 'empty'] }
+    this.#give(`The database ${this.#options.databasePath} is damaged: ${text}.`)
+  }
+
+  /** `what`, a sentence, is told once it is known what can be done about it. */
+  #give(what: string): void {
+    if (this.#isDamaged) return
+    this.#isDamaged = true
+    const { bus, log } = this.#options
+    const problem = `${what} Nothing is written to it any more.`
     log.fatal(problem)
     bus.stopWriting()
+    this.#fileWatch?.close()
     // Of what is damaged there is nothing to keep.
     this.backups.stopSchedule()
-    onChange()
+    void this.#tell(problem)
+  }
+
+  async #tell(problem: string): Promise<void> {
+    const newest = (await this.backups.newestGood().catch(() => undefined)) ?? null
+    if (this.#isClosed) return
+    this.#damage = { problem, newest, recoveries: newest === null ? ['empty'] : ['newest', 'empty'] }
+    this.#options.onChange()
   }
 
   /** Makes a backup. Rejects with 503 `storage_unavailable`, also of a database that is damaged. */
   async make(kind: BackupKind): Promise<BackupView> {
-    if (this.#damage !== null) throw databaseDamaged()
+    if (this.#isDamaged) throw databaseDamaged()
     return this.backups.make(kind)
   }
 
   /** Restores a backup, or does what can be done about damage: the bus closes, and comes back with it. Throws 503. */
   recover(what: Recovery | BackupView, by: WantedRecovery['by']): void {
-    const { file, restart } = this.#options
+    const { clock, file, restart } = this.#options
     const wanted = typeof what === 'string' ? { what, id: null } : { what: 'backup' as const, id: what.id }
-    file.write({ state: 'wanted', ...wanted, by })
-    restart()
+    file.write({ state: 'wanted', at: clock.now(), ...wanted, by })
+    try {
+      restart()
+    } catch (error) {
+      // A bus that goes on must not lose at its next start what it takes in from here on.
+      file.remove()
+      throw error
+    }
   }
 
   close(): Promise<void> {
+    this.#isClosed = true
+    this.#fileWatch?.close()
     return this.backups.close()
   }
+}
+
+function restoredBy({ recovered }: Prepared): BackupsView['restored'] {
+  const backup = recovered?.report.backup ?? null
+  return backup === null ? null : { at: recovered!.report.at, id: backup.id }
 }

@@ -8,23 +8,29 @@ const BUSY = 20
 const MAX_WAIT = 3_600
 /** Seconds until what failed is tried again. */
 const RETRY = 900
+/** Seconds from one to the next at least, whatever the clock on the wall does. */
+const MIN_INTERVAL = 20 * 3_600
 
 export interface ScheduleOptions {
   readonly clock: Clock
-  /** When the last daily backup was made (Unix seconds); undefined for never. */
-  readonly lastAt: () => number | undefined
+  /** Seconds by a clock that nobody sets and that goes on while the machine sleeps. */
+  readonly uptime: () => number
+  /** When the daily backups that there are were made (Unix seconds). */
+  readonly madeAt: () => readonly number[]
   /** Operations of the bus so far. */
   readonly operations: () => number
   /** Makes one; false when it failed. */
   readonly run: () => Promise<boolean>
 }
 
-/** Makes a backup at the first quiet moment of every day by the clock on the wall that has none yet. */
+/** Makes a backup at the first quiet moment of every day by the clock on the wall that has none yet, but no two of them soon after each other. */
 export class Schedule {
   readonly #options: ScheduleOptions
   #cancel: (() => void) | undefined
   #dueSince: number | undefined
   #seen = 0
+  /** By the clock that nobody sets. */
+  #lastMade = -Infinity
   #isClosed = false
 
   constructor(options: ScheduleOptions) {
@@ -43,12 +49,12 @@ export class Schedule {
   }
 
   async #look(): Promise<void> {
-    const { clock, lastAt, operations, run } = this.#options
+    const { clock, uptime, operations, run } = this.#options
     const now = clock.now()
-    const last = lastAt()
-    if (last !== undefined && dayOf(last) === dayOf(now)) {
+    const left = this.#secondsLeft(now)
+    if (left > 0) {
       this.#dueSince = undefined
-      this.#in(secondsToTomorrow(now))
+      this.#in(left)
       return
     }
     this.#dueSince ??= now
@@ -59,11 +65,20 @@ export class Schedule {
       return
     }
     const isMade = await run()
+    if (isMade) this.#lastMade = uptime()
     this.#in(isMade ? LOOK_INTERVAL : RETRY)
+  }
+
+  /** Seconds until the next one is due; 0 for now. */
+  #secondsLeft(now: number): number {
+    const { uptime, madeAt } = this.#options
+    const untilTomorrow = madeAt().some((at) => dayOf(at) === dayOf(now)) ? secondsToTomorrow(now) : 0
+    return Math.max(untilTomorrow, this.#lastMade + MIN_INTERVAL - uptime())
   }
 }
 
-function dayOf(at: number): string {
+/** The day of a moment (Unix seconds) by the clock on the wall. */
+export function dayOf(at: number): string {
   return new Date(at * 1000).toDateString()
 }
 

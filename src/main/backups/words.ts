@@ -1,33 +1,35 @@
 import type { BackupView } from '../../shared/control/backup-views.ts'
 import type { RecoveryReport } from './recovery-file.ts'
 
-/** A moment (Unix seconds) by the clock on the wall: `2026-11-21 19:26`. */
+/** A moment (Unix seconds), the same wherever it is read: `2026-11-21 19:26 UTC`. */
 export function moment(at: number): string {
-  const date = new Date(at * 1000)
-  const pad = (number: number): string => String(number).padStart(2, '0')
-  return `${date.getFullYear()}-${pad(date.getMonth() + 1)}-${pad(date.getDate())} ${pad(date.getHours())}:${pad(date.getMinutes())}`
+  return `${new Date(at * 1000).toISOString().slice(0, 16).replace('T', ' ')} UTC`
 }
 
 /** What a restore did, and what is missing since. */
 export function reportText({ at, backup, safety, aside, asideLog, losses }: RecoveryReport): string {
   const sentences = [
     backup === null
-      ? `On ${moment(at)} the bus ${asideLog === null ? 'began with an empty database' : 'went on with what could be read of its database'}.`
-      : `On ${moment(at)} the backup of ${moment(backup.at)} was restored.`
+      ? `The bus ${asideLog === null ? 'began with an empty database' : 'went on with what could be read of its database'} at ${moment(at)}.`
+      : `The backup of ${moment(backup.at)} was restored at ${moment(at)}.`
   ]
   if (losses !== null) sentences.push(...lossTexts(losses))
-  else if (backup !== null) sentences.push('What was changed since then is gone; how much that is cannot be told.')
+  else if (backup !== null) {
+    sentences.push('What was changed since then is gone; how much that is cannot be told.')
+    sentences.push('Keys that were revoked or limited since then let in again as they did then: look through them, and revoke what must not.')
+  }
   if (safety !== null) sentences.push(`What was there before is the backup ${safety}.`)
+  if (asideLog !== null) sentences.push('Its last changes are gone.')
   if (aside !== null) sentences.push(`The damaged database is kept as ${aside}.`)
-  if (asideLog !== null) sentences.push(`Its last changes are gone; the damaged log is kept as ${asideLog}.`)
   return sentences.join(' ')
 }
 
-function lossTexts({ gone, reopened, keysGone, keysBack }: NonNullable<RecoveryReport['losses']>): string[] {
+function lossTexts({ gone, reopened, keysGone, keysBack, keysKept }: NonNullable<RecoveryReport['losses']>): string[] {
   const texts = [gone === 0 ? 'No intent is gone.' : `${counted(gone, 'intent')} published since then ${isOrAre(gone)} gone.`]
   if (reopened > 0) texts.push(`${counted(reopened, 'intent')} that ${reopened === 1 ? 'was' : 'were'} finished since then ${isOrAre(reopened)} open again.`)
   if (keysGone > 0) texts.push(`${counted(keysGone, 'key')} made since then ${isOrAre(keysGone)} gone.`)
-  if (keysBack > 0) texts.push(`${counted(keysBack, 'key')} revoked since then ${keysBack === 1 ? 'counts' : 'count'} again.`)
+  if (keysBack > 0) texts.push(`${counted(keysBack, 'key')} of then that ${keysBack === 1 ? 'was' : 'were'} not there any more ${isOrAre(keysBack)} back.`)
+  if (keysKept > 0) texts.push(`${counted(keysKept, 'key')} revoked or changed since then ${keysKept === 1 ? 'stays' : 'stay'} so.`)
   return texts
 }
 

@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Counts } from '../../shared/control/views.ts'
 import { ProtocolError } from '../../shared/errors.ts'
-import { MAX_WAITS } from '../../shared/limits.ts'
+import { SIGNATURE_WINDOW } from '../../shared/limits.ts'
 import type * as requests from '../../shared/requests.ts'
 import { NO_LIMITS, type KeyLimits } from '../../shared/scope.ts'
 import type { AccessListener } from './access-events.ts'
@@ -10,15 +10,14 @@ import type { Caller } from './caller.ts'
 import type { ClientEvents } from './client-events.ts'
 import type { Clock } from './clock.ts'
 import type { ChangesListener, DeletedListener } from './events.ts'
+import { HeldRequests } from './held-requests.ts'
 import { markRequest } from './idempotency.ts'
-import { NOT_YET } from './intents/claim.ts'
 import type { Claimed } from './intents/claimed.ts'
 import type { IntentDetail, IntentStatus } from './intents/intent.ts'
 import type { Published } from './intents/publish.ts'
 import type { CleanupStats, RetentionRules } from './intents/retention.ts'
 import { expiredKey, KeyChanges, type NoteOfKey } from './key-changes.ts'
-import { isKeyId, MAIN_KEY_ID, type Key, type Keys, type NewKey } from './keys.ts'
-import { Waiter } from './parking/waiter.ts'
+import { MAIN_KEY_ID, type Key, type Keys, type NewKey } from './keys.ts'
 import type { Meta } from './meta.ts'
 import { openParts, type BusOptions, type Parts } from './parts.ts'
 import type { Reader } from './reading/reader.ts'
@@ -34,15 +33,10 @@ import { Importing } from './transfer/importing.ts'
 export type { BusOptions } from './parts.ts'
 export type { Wait } from './settled-waits.ts'
 
-/** Stands for a publisher that does not exist: no key has this id, so nothing of it can be claimed. */
-const NOBODY = 'nobody'
-
 /** Transactions that a question for one intent may wait for. */
 const MAX_CATCH_UPS = 50
 
 const SECONDS_PER_HOUR = 3_600
-
-const UNSETTLED: ReadonlySet<IntentStatus['status']> = new Set(['open', 'claimed'])
 
 /**
  * The bus: intents, leases, keys and time, without HTTP. Every promise of a change resolves once the change is on disk;
@@ -66,10 +60,8 @@ export class Bus {
   readonly #clock: Clock
   readonly #parts: Parts
   readonly #keyChanges: KeyChanges
-  #isPaused: boolean
-  #isEnding = false
-  /** Another one says that who asked before must not be held any more. */
-  #waitEpoch = 0
+  readonly #signedAfter: number
+  readonly #held: HeldRequests
 
   /** Throws UnusableDatabaseError. */
   constructor(options: BusOptions) {
@@ -85,9 +77,10 @@ export class Bus {
     this.audit = audit
     this.clientEvents = clientEvents
     this.reader = reader
-    this.#isPaused = meta.get('paused') === 'true'
-    this.#parts.counter.isClosed = this.#isPaused
-    this.#keyChanges = new KeyChanges(this.#parts, options.clock, () => this.#waitEpoch++)
+    this.#signedAfter = Number(meta.get('signed_after') ?? -Infinity)
+    this.#parts.counter.isClosed = meta.get('paused') === 'true'
+    this.#held = new HeldRequests(this.#parts, options.clock, (caller, operation) => this.#change(caller, operation))
+    this.#keyChanges = new KeyChanges(this.#parts, options.clock, () => this.#held.letNobodyStay())
     const parts = { store: this.#parts.store, keys, clock: options.clock }
     this.importing = new Importing(commits, reader, parts, (adopted) => this.#keyChanges.adopt(adopted))
     // What ended while the bus was down is swept at once.
@@ -113,6 +106,14 @@ export class Bus {
     return this.#parts.nonces.reserve(key.id, nonce, this.#clock.now())
   }
 
+  /**
+   * Whether a request signed at `timestamp` (Unix seconds) may have been carried out without this bus knowing: its nonces were lost
+   * with a database that could not be read. What is older than the window of SPEC 5.2 is refused as stale anyway.
+   */
+  mayHaveForgotten(timestamp: number): boolean {
+    return timestamp <= this.#signedAfter && Math.abs(this.#clock.now() - this.#signedAfter) <= SIGNATURE_WINDOW
+  }
+
   /** Settles the nonce of a request that changed nothing: it is written with the next transaction, or soon. */
   spendNonce(caller: Caller): void {
     this.#parts.changes.spendNonce(caller)
@@ -135,30 +136,8 @@ export class Bus {
    * POST /claim: null when there is nothing for this worker. With `wait` it is held until there is, unless its key has too
    * many held already. Throws 403 for somebody else's `publisher`.
    */
-  async claim(caller: Caller, request: requests.ClaimRequest, wait?: Wait): Promise<Claimed | null> {
-    const { claiming, counter, parking, workers } = this.#parts
-    const epoch = this.#waitEpoch
-    try {
-      for (;;) {
-        const outcome = await this.#change(caller, (now) => {
-          const publisherId = this.#publisherId(caller.key, request.publisher)
-          const worker = workers.see(caller, request, publisherId, now)
-          const claimed = this.#isPaused ? null : claiming.claim(caller, request, publisherId, worker, now)
-          const mayWait = epoch === this.#waitEpoch && this.#hasRoom(caller.key.id)
-          if (claimed !== null || wait === undefined || wait.seconds === 0 || !mayWait) return claimed
-          return parking.park(caller, request, publisherId, counter, now)
-        })
-        if (outcome === NOT_YET) continue
-        if (!(outcome instanceof Waiter)) return outcome
-        wait!.onHeld()
-        parking.watch(outcome, wait!)
-        return await outcome.answer
-      }
-    } catch (error) {
-      // To a worker a busy database is the same as nothing to do: it comes back.
-      if (error instanceof ProtocolError && error.code === 'database_busy') return null
-      throw error
-    }
+  claim(caller: Caller, request: requests.ClaimRequest, wait?: Wait): Promise<Claimed | null> {
+    return this.#held.claim(caller, request, wait)
   }
 
   /**
@@ -174,10 +153,7 @@ export class Bus {
    * from now on.
    */
   endWaits(forGood = false): void {
-    this.#isEnding ||= forGood
-    this.#waitEpoch++
-    this.#parts.parking.end()
-    this.#parts.settledWaits.end()
+    this.#held.end(forGood)
     this.clientEvents.end()
   }
 
@@ -206,19 +182,8 @@ export class Bus {
    * GET /result with `wait`: held until the intent is settled or gone, unless its key has too many requests held already;
    * `null` asks for an operator. Throws 404, and 403 for a stranger.
    */
-  async settled(caller: Caller | null, id: string, wait: Wait): Promise<IntentStatus> {
-    const epoch = this.#waitEpoch
-    const keyId = caller?.key.id ?? MAIN_KEY_ID
-    const until = this.#clock.now() + wait.seconds
-    let status = await this.status(caller, id)
-    while (UNSETTLED.has(status.status) && epoch === this.#waitEpoch && !wait.signal.aborted && this.#hasRoom(keyId)) {
-      const left = until - this.#clock.now()
-      if (left <= 0) break
-      wait.onHeld()
-      await this.#parts.settledWaits.wait(id, keyId, { ...wait, seconds: left })
-      status = await this.status(caller, id)
-    }
-    return status
+  settled(caller: Caller | null, id: string, wait: Wait): Promise<IntentStatus> {
+    return this.#held.settled(caller?.key.id ?? MAIN_KEY_ID, id, wait, () => this.status(caller, id))
   }
 
   /** POST /set. Throws 429 `limit_exceeded`, and 422 for a reused Idempotency-Key. */
@@ -383,13 +348,12 @@ export class Bus {
   }
 
   get isPaused(): boolean {
-    return this.#isPaused
+    return this.#parts.counter.isClosed
   }
 
   /** Paused, no claim gets anything; publishing and live leases go on. Survives a restart. */
   async setPaused(paused: boolean): Promise<void> {
     await this.#parts.commits.run(() => this.meta.set('paused', String(paused)))
-    this.#isPaused = paused
     this.#parts.counter.isClosed = paused
     if (!paused) this.#parts.parking.tryAll()
   }
@@ -416,25 +380,6 @@ export class Bus {
     const value = await this.#parts.changes.run(caller, operation)
     this.#parts.cleanup.runWhenDue()
     return value
-  }
-
-  /** The id of the publisher asked for, null for anybody's. Throws 403 unless it is the caller's or the caller is main. */
-  #publisherId(key: Key, publisher: string | null): string | null {
-    if (publisher === null) return null
-    const id = this.keys.resolveId(publisher)
-    if (!key.isMain && id !== key.id) {
-      throw new ProtocolError('forbidden', 'Only the main key may claim the intents of another publisher.')
-    }
-    if (id !== undefined) return id
-    // A key that was revoked is unknown, but what it published is still there under its id.
-    return isKeyId(publisher) ? publisher : NOBODY
-  }
-
-  /** Whether a request of this key may be held now. */
-  #hasRoom(keyId: string): boolean {
-    const { parking, settledWaits } = this.#parts
-    if (this.#isEnding) return false
-    return keyId === MAIN_KEY_ID || parking.waitsOf(keyId) + settledWaits.waitsOf(keyId) < MAX_WAITS
   }
 
   /** Reads outside of a transaction. Damage that shows is told as if a change had met it. */

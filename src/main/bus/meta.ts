@@ -2,9 +2,9 @@ import type { Connection } from './store/database.ts'
 
 /**
  * What the bus remembers about itself. Secrets are here as digests only. `write_probe`: when it last had to try whether the disk
- * takes anything.
+ * takes anything. `signed_after`: when the spent nonces were lost (Unix seconds).
  */
-export type MetaName = 'paused' | 'write_probe' | 'main_key_digest' | 'dashboard_password_digest'
+export type MetaName = 'paused' | 'write_probe' | 'signed_after' | 'main_key_digest' | 'dashboard_password_digest'
 
 export class Meta {
   readonly #get

@@ -1,14 +1,16 @@
-import { existsSync, statSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
+import { formatBytes } from '../../shared/bytes.ts'
 import type { BackupsView } from '../../shared/control/backup-views.ts'
-import type { DoctorCheck, DoctorCheckName } from '../../shared/control/doctor-views.ts'
-import type { StorageStatus } from '../../shared/control/storage-views.ts'
+import type { DoctorCheck } from '../../shared/control/doctor-views.ts'
 import type { ListenerView } from '../../shared/control/views.ts'
 import type { Gap } from '../bus/clock.ts'
 import type { Config } from '../config.ts'
 import { noticesOfFolder } from '../data-directory.ts'
 import { isReadableByOthers } from '../file-vault.ts'
 import { SECRET_SLOTS } from '../secrets.ts'
+import type { DiskRoom, StorageFinding } from '../storage/storage-status.ts'
+import { fine, moment, named, trouble, warning } from './finding.ts'
 
 /** Seconds after which a daily backup is late: a machine may have been off at its hour. */
 const BACKUP_IS_LATE = 3 * 86_400
@@ -16,40 +18,21 @@ const BACKUP_IS_LATE = 3 * 86_400
 const CLOCK_TOLERANCE = 60
 /** Seconds in which a clock that was set is worth a word. */
 const RECENTLY = 86_400
-const MEGABYTE = 1024 ** 2
 
-type Finding = Pick<DoctorCheck, 'outcome' | 'text' | 'next'>
-
-const fine = (text: string): Finding => ({ outcome: 'fine', text, next: null })
-const warning = (text: string, next: string): Finding => ({ outcome: 'warning', text, next })
-const trouble = (text: string, next: string): Finding => ({ outcome: 'trouble', text, next })
-
-function named(name: DoctorCheckName, finding: Finding): DoctorCheck {
-  return { name, ...finding }
-}
-
-/** `flaw`: what is wrong with the database, as half a sentence; undefined for nothing. */
-export function checkDatabase(path: string, flaw: string | undefined): DoctorCheck {
-  if (flaw !== undefined) {
-    return named('database', trouble(`The database ${path} is damaged: ${flaw}.`, 'Restore the newest backup: under Storage, or with npm run headless -- --restore-backup newest.'))
-  }
-  const { size } = statSync(path)
-  return named('database', fine(`The database is sound, from beginning to end (${megabytes(size)} in ${path}).`))
-}
-
-/** `free`: bytes that are left on the disk; null where that is not known. */
-export function checkSpace({ state, problem }: StorageStatus, free: number | null): DoctorCheck {
-  if (state === 'fine') return named('space', fine(free === null ? 'The disk takes what is written.' : `${megabytes(free)} are free on the disk.`))
-  const next = 'Make room, or raise the bound of the database under Storage.'
-  return named('space', state === 'low' || state === 'overfull' ? warning(problem!, next) : trouble(problem!, next))
+/** `room`: of the disk; null where it cannot be had. */
+export function checkSpace(found: StorageFinding | null, room: DiskRoom | null): DoctorCheck {
+  if (found === null) return named('space', fine(room === null ? 'The disk takes what is written.' : `${formatBytes(room.free)} are free on the disk with ${room.folder}.`))
+  const judge = found.state === 'low' || found.state === 'overfull' ? warning : trouble
+  return named('space', judge(found.text, found.cure))
 }
 
 /** `now`: Unix seconds. */
 export function checkBackups({ backups, folder, problem }: Pick<BackupsView, 'backups' | 'folder' | 'problem'>, now: number): DoctorCheck {
   const makeOne = 'Make one now: Back up now, under Storage.'
   if (problem !== null) return named('backups', trouble(problem.text, 'Mend that, then make a backup under Storage.'))
-  const [newest] = backups
-  if (newest === undefined) return named('backups', warning('There is no backup yet.', makeOne))
+  if (backups.length === 0) return named('backups', warning('There is no backup yet.', makeOne))
+  const newest = backups.find(({ isAhead }) => !isAhead)
+  if (newest === undefined) return named('backups', warning('All backups are dated ahead of the clock.', `See that the clock is right. ${makeOne}`))
   const said = backups.length === 1 ? `The only backup is of ${moment(newest.at)}` : `The newest of ${backups.length} backups is of ${moment(newest.at)}`
   if (now - newest.at > BACKUP_IS_LATE) return named('backups', warning(`${said}.`, makeOne))
   return named('backups', fine(`${said}; it lies in ${folder}.`))
@@ -109,6 +92,7 @@ export function checkClock(now: number, newest: number | null, gaps: readonly Ga
   return named('clock', warning(`${said}; it was set ${by} at ${moment(set.at)}. Signed requests of other machines were refused while they differed by 300 s.`, next))
 }
 
+/** Of a bus that runs. */
 export function checkPort(listener: ListenerView): DoctorCheck {
   if (listener.state === 'listening') return named('port', fine(`The bus listens at ${listener.url}.`))
   return named('port', trouble(listener.problem, 'Free the port, or choose another one under Settings.'))
@@ -118,13 +102,4 @@ export function checkPort(listener: ListenerView): DoctorCheck {
 export function checkSharing(url: string | null, problem: string | null): DoctorCheck {
   if (problem !== null) return named('sharing', warning(problem, 'See Network in the interface.'))
   return named('sharing', fine(url === null ? 'The bus is not shared with other machines.' : `Other machines reach the bus at ${url}.`))
-}
-
-function megabytes(bytes: number): string {
-  return `${Math.max(1, Math.round(bytes / MEGABYTE)).toLocaleString('en-US')} MB`
-}
-
-/** In UTC, as logs have it. */
-function moment(seconds: number): string {
-  return `${new Date(seconds * 1000).toISOString().slice(0, 16).replace('T', ' ')} UTC`
 }

@@ -8,6 +8,7 @@ import type { Listener } from '../net/listener.ts'
 import type { Secret } from '../secrets.ts'
 import type { StorageWatch } from '../storage/storage-watch.ts'
 import * as checks from './checks.ts'
+import { checkOwnDatabase } from './database.ts'
 
 /** What the doctor looks at in a bus that runs. */
 export interface RunningBus {
@@ -22,22 +23,25 @@ export interface RunningBus {
   readonly safety: Safety
 }
 
-/** Examines a bus that runs; the database is read as a whole, in a thread that gives way to everything else. */
+/**
+ * Examines a bus that runs; the database is read as a whole, in a thread that gives way to everything else. What a damaged one does
+ * not tell is left out.
+ */
 export async function examineBus(running: RunningBus): Promise<readonly DoctorCheck[]> {
   const { bus, clock, config, listener, sharing, mainKey, password, storage, safety } = running
   const { dataDir, databasePath } = config
   await storage.look()
-  const flaw = (await safety.backups.check())?.text
-  const { newest, gaps } = await bus.reader.ask('timeFacts')
+  const database = await checkOwnDatabase(databasePath, safety)
+  const times = await bus.reader.ask('timeFacts').catch(() => undefined)
   const { state, problem } = sharing.view()
   const secrets = [await secretFact('main key', mainKey), await secretFact('password', password)]
   return [
-    checks.checkDatabase(databasePath, flaw),
-    checks.checkSpace(storage.status, storage.room?.free ?? null),
+    database,
+    checks.checkSpace(storage.finding, storage.room),
     checks.checkBackups(safety.backups.view(), clock.now()),
     checks.checkPermissions(dataDir, checks.privateFiles(config)),
     checks.checkSecrets(secrets),
-    checks.checkClock(clock.now(), newest, gaps),
+    ...(times === undefined ? [] : [checks.checkClock(clock.now(), times.newest, times.gaps)]),
     checks.checkPort(listener.state),
     checks.checkSharing(sharing.urls[0] ?? null, state === 'off' ? null : problem)
   ]

@@ -1,22 +1,18 @@
 import { existsSync, readFileSync } from 'node:fs'
-import { createServer } from 'node:net'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import type { DoctorCheck } from '../../shared/control/doctor-views.ts'
-import type { ListenerView } from '../../shared/control/views.ts'
-import { findFlaw } from '../backups/check.ts'
 import { backupFolderOf } from '../backups/safety-net.ts'
 import { digestOf } from '../bus/keys.ts'
 import { readTimeFacts, type TimeFacts } from '../bus/reading/time-facts.ts'
-import { openAside, SCHEMA_VERSION, versionOf } from '../bus/store/database.ts'
+import { openAside, SCHEMA_VERSION, versionOf, type Connection } from '../bus/store/database.ts'
 import type { Config } from '../config.ts'
-import { readRunning, type RunningBus } from '../data-directory.ts'
+import { readRunning } from '../data-directory.ts'
 import { SECRET_SLOTS } from '../secrets.ts'
-import { storageStatus } from '../storage/storage-status.ts'
-import { leastRoom, refusalOf } from '../storage/storage-watch.ts'
+import { storageFinding } from '../storage/storage-status.ts'
+import { foldersOf, leastRoom, refusalOf } from '../storage/storage-watch.ts'
 import * as checks from './checks.ts'
-
-/** Milliseconds after which a bus on this machine does not answer any more. */
-const PATIENCE_MS = 3_000
+import { examineDatabase } from './database.ts'
+import { checkPortOfFolder, findBus } from './port.ts'
 
 type Digests = Readonly<Record<keyof typeof SECRET_SLOTS, string | undefined>>
 
@@ -29,27 +25,35 @@ interface Content {
 export async function examineFolder(config: Config, now: number): Promise<readonly DoctorCheck[]> {
   const { dataDir, databasePath } = config
   const running = readRunning(dataDir)
-  const flaw = existsSync(databasePath) ? findFlaw(databasePath)?.text : 'its file is not there'
-  const content = flaw === undefined ? readContent(databasePath) : undefined
-  const room = await leastRoom([dataDir])
-  const refusal = await refusalOf([dataDir])
+  const url = await findBus(running)
   const folder = backupFolderOf(dataDir)
+  const database = await examineDatabase(databasePath, folder, url !== undefined)
+  const content = database.isReadable ? readContent(databasePath) : undefined
   const shared = running?.shared?.[0] ?? null
   return [
-    checks.checkDatabase(databasePath, flaw),
-    checks.checkSpace(storageStatus({ trouble: null, isOverfull: false, maxMegabytes: 0, room, refusal }), room?.free ?? null),
+    database.check,
+    await checkDisk(config),
     checks.checkBackups({ backups: folder.list(), folder: folder.path, problem: null }, now),
     checks.checkPermissions(dataDir, checks.privateFiles(config)),
     ...(content === undefined ? [] : [checks.checkSecrets(secretsOf(config, content.digests)), checks.checkClock(now, content.times.newest, content.times.gaps)]),
-    checks.checkPort(await findListener(config, running)),
-    checks.checkSharing(shared, null)
+    await checkPortOfFolder(config, running, url),
+    checks.checkSharing(url === undefined ? null : shared, null)
   ]
 }
 
-/** undefined for a database of an older version, which the next start brings up to date. */
+async function checkDisk(config: Config): Promise<DoctorCheck> {
+  const folders = foldersOf(config)
+  const room = await leastRoom(folders)
+  const refusal = await refusalOf(folders)
+  const folder = dirname(config.databasePath)
+  return checks.checkSpace(storageFinding({ trouble: null, isOverfull: false, maxMegabytes: 0, folder, room, refusal }), room)
+}
+
+/** undefined for a database of an older version, which the next start brings up to date, and where it cannot be read any more. */
 function readContent(path: string): Content | undefined {
-  const db = openAside(path)
+  let db: Connection | undefined
   try {
+    db = openAside(path)
     if (versionOf(db) !== SCHEMA_VERSION) return undefined
     const meta = db.prepare('SELECT value FROM meta WHERE name = ?').pluck()
     const digest = (name: string): string | undefined => meta.get(name) as string | undefined
@@ -57,8 +61,10 @@ function readContent(path: string): Content | undefined {
       times: readTimeFacts(db),
       digests: { main_key_digest: digest('main_key_digest'), dashboard_password_digest: digest('dashboard_password_digest') }
     }
+  } catch {
+    return undefined
   } finally {
-    db.close()
+    db?.close()
   }
 }
 
@@ -76,32 +82,4 @@ function secretOf(dataDir: string, what: string, name: keyof Digests, given: str
   if (!existsSync(path) && existsSync(`${path}.sealed`)) return { what, place: 'keychain', isThere: true }
   const isThere = existsSync(path) && digestOf(readFileSync(path, 'utf8').trim()) === digests[name]
   return { what, place: isThere ? 'file' : 'elsewhere', isThere }
-}
-
-/** Whether a bus answers where one says that it listens, or could listen there. */
-async function findListener({ host, port }: Config, running: RunningBus | undefined): Promise<ListenerView> {
-  const { url } = running ?? {}
-  if (url !== undefined && (await answers(url))) return { state: 'listening', host, port: Number(new URL(url).port), url }
-  const code = await whyTaken(host, port)
-  const what = url === undefined ? 'No bus runs on this folder' : `The bus of this folder does not answer at ${url}`
-  const problem = code === undefined ? `${what}; port ${port} is free.` : `${what}, and port ${port} cannot be had (${code}).`
-  return { state: 'failed', host, port, problem }
-}
-
-async function answers(url: string): Promise<boolean> {
-  try {
-    const { ok, body } = await fetch(`${url}/health`, { signal: AbortSignal.timeout(PATIENCE_MS) })
-    await body?.cancel()
-    return ok
-  } catch {
-    return false
-  }
-}
-
-function whyTaken(host: string, port: number): Promise<string | undefined> {
-  return new Promise((resolve) => {
-    const server = createServer()
-    server.once('error', ({ code }: NodeJS.ErrnoException) => resolve(code ?? 'unknown'))
-    server.listen({ host, port, exclusive: true }, () => server.close(() => resolve(undefined)))
-  })
 }

@@ -159,6 +159,9 @@ export class Authentication {
     if (Math.abs(this.#options.clock.now() - Number(timestamp)) > SIGNATURE_WINDOW) {
       throw new SignatureRefusal('stale', `Stale timestamp: it is more than ${SIGNATURE_WINDOW} seconds off this bus's clock.`)
     }
+    if (this.#options.bus.mayHaveForgotten(Number(timestamp))) {
+      throw new SignatureRefusal('forgotten', 'Stale timestamp: it is from before the database of this bus was restored; sign the request anew.')
+    }
     if (nonce.length > MAX_NONCE_LENGTH) {
       throw new SignatureRefusal('nonce', `Invalid nonce: it is longer than ${MAX_NONCE_LENGTH} characters.`)
     }

@@ -23,6 +23,8 @@ export interface Circumstances {
   /** The one that is shared on. */
   readonly chosen: InterfaceView | null
   readonly identity: Identity | undefined
+  /** It is off whatever the settings say: the bus crashed several times in a row. */
+  readonly isKeptOff: boolean
 }
 
 export interface ReportSource {
@@ -39,6 +41,9 @@ export interface ReportSource {
 }
 
 const PLATFORMS: Readonly<Partial<Record<NodeJS.Platform, Platform>>> = { linux: 'linux', darwin: 'macos', win32: 'windows' }
+
+const KEPT_OFF =
+  'Sharing is left off, because the bus ended by itself several times in a row. Start the bus again to have it back, or turn sharing off and on.'
 
 /** What is told of sharing: its state, to the log too, the addresses of the bus, and the view that operators get. */
 export class SharingReport {
@@ -73,9 +78,10 @@ export class SharingReport {
 
   view(): SharingView {
     const { listeners, discovery, arrivals, circumstances } = this.#source
-    const { settings, names, interfaces, chosen, identity } = circumstances()
+    const { settings, names, interfaces, chosen, identity, isKeptOff } = circumstances()
     return {
       ...this.#state,
+      ...(isKeptOff && settings.share && { problem: KEPT_OFF }),
       busName: names.bus,
       interfaces,
       interface: chosen?.name ?? null,

@@ -36,6 +36,8 @@ export interface SharingOptions {
   readonly handle: RequestListener
   /** The module of the thread that announces. */
   readonly announcerEntry: URL
+  /** After crashes in a row: it stays off, whatever the settings say, until an operator turns it off and on again. */
+  readonly isKeptOff?: boolean
   /** The state is another one. */
   readonly onChange: () => void
   /** Somebody came. */
@@ -57,6 +59,7 @@ export class Sharing {
   #identity: Identity | undefined
   #hostNames: ReadonlySet<string> = new Set()
   #cancelLook: (() => void) | undefined
+  #isKeptOff: boolean
   #isClosed = false
 
   /** `settings`: those that count until the first `apply`. */
@@ -64,6 +67,7 @@ export class Sharing {
     const { clock, log, announcerEntry, onArrival } = options
     this.#options = options
     this.#settings = settings
+    this.#isKeptOff = options.isKeptOff ?? false
     const isOwn = (address: string): boolean => this.#interfaces.some(({ addresses }) => addresses.includes(address))
     this.arrivals = new Arrivals(clock, isOwn, onArrival)
     this.#listeners = new SharingListeners({
@@ -83,7 +87,8 @@ export class Sharing {
         names: this.#names,
         interfaces: this.#interfaces,
         chosen: this.#chosen,
-        identity: this.#identity
+        identity: this.#identity,
+        isKeptOff: this.#isKeptOff
       })
     })
   }
@@ -96,6 +101,7 @@ export class Sharing {
     return this.#inTurn(async () => {
       const before = this.#settings
       this.#settings = settings
+      if (settings.share && !before.share) this.#isKeptOff = false
       try {
         await this.#adjust(settings.sharePlain && !before.sharePlain)
       } catch (error) {
@@ -188,7 +194,8 @@ export class Sharing {
    */
   async #adjust(isPlainAsked = false): Promise<void> {
     this.#interfaces = await this.#options.network.interfaces()
-    const { share, shareInterface, sharePort, sharePlain } = this.#settings
+    const { shareInterface, sharePort, sharePlain } = this.#settings
+    const share = this.#settings.share && !this.#isKeptOff
     const { secure } = this.#listeners
     this.#identity ??= await this.#findIdentity(share)
     if (!share) return this.#turnOff()
@@ -240,7 +247,7 @@ export class Sharing {
   #goOnLooking(): void {
     this.#cancelLook?.()
     this.#cancelLook = undefined
-    if (!this.#settings.share || this.#isClosed) return
+    if (!this.#settings.share || this.#isKeptOff || this.#isClosed) return
     const wait = this.state === 'failed' ? RETRY_INTERVAL : LOOK_INTERVAL
     this.#cancelLook = this.#options.clock.after(wait, () => void this.look())
   }

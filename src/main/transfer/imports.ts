@@ -1,12 +1,14 @@
 import { randomBytes } from 'node:crypto'
-import type { ImportReport, ImportView, Outcome, Skipped } from '../../shared/control/transfer-views.ts'
+import type { Settings } from '../../shared/control/settings.ts'
+import type { ImportEffects, ImportReport, ImportView, Outcome, Skipped } from '../../shared/control/transfer-views.ts'
 import { ProtocolError } from '../../shared/errors.ts'
 import type { Bus } from '../bus/bus.ts'
 import type { Clock } from '../bus/clock.ts'
 import type { CheckedFile } from '../bus/transfer/export-file.ts'
 import { totalOfCounts } from '../bus/transfer/format.ts'
 import { oneAtATime } from '../one-at-a-time.ts'
-import { Upload, type UploadPart } from './upload.ts'
+import { settingChanges } from './portable-settings.ts'
+import { checkRoom, checkSize, Upload, type UploadPart } from './upload.ts'
 
 export interface ImportsOptions {
   readonly bus: Bus
@@ -15,6 +17,10 @@ export interface ImportsOptions {
   readonly folder: string
   /** Digest of the main key, as it is now. */
   mainDigest(): string
+  /** As they are now. */
+  settings(): Settings
+  /** Bytes that may still be written to the disks of this folder and of the database; null where that is not known. */
+  freeBytes(): Promise<number | null>
   onChange(): void
   /** Hears of faults that are ours. */
   onError(error: unknown): void
@@ -24,6 +30,8 @@ export interface ImportsOptions {
 export interface Piece {
   readonly id: string | null
   readonly name: string
+  /** Of the first one: bytes of all parts, as far as they are known. */
+  readonly size: number | null
   readonly part: UploadPart
   readonly offset: number
   readonly bytes: Buffer
@@ -41,17 +49,35 @@ interface Current {
   readonly name: string
   readonly upload: Upload
   readonly stop: AbortController
-  view: Omit<ImportView, 'id' | 'name' | 'bytes'>
+  view: Omit<ImportView, 'id' | 'name' | 'bytes' | 'effects'>
   checked?: CheckedFile
 }
 
 const ARRIVING: Current['view'] = { state: 'arriving', problem: null, preview: null, done: 0, total: 0, report: null }
 const BUSY: ReadonlySet<ImportView['state']> = new Set(['checking', 'importing'])
+/** Seconds after which nobody is believed to go on: what has arrived takes room, and holds everything in clear. */
+const PATIENCE: Partial<Record<ImportView['state'], number>> = { arriving: 300, ready: 3_600, failed: 3_600 }
+/** Seconds that a call waits for the next state, and that the end of an import waits for such a call. */
+const LONGEST_WAIT = 15
+const WAIT_FOR_LISTENER = 3
+/** Milliseconds between two looks at the disk that an import fills. */
+const LOOK_MS = 500
+const MEGABYTE = 2 ** 20
+/** Bytes that an intent takes less in the database than as a line of an export, which names every member. */
+const NAMES_OF_A_LINE = 350
 
 /** Files on their way in, one at a time: their bytes arrive, they are checked, shown, and on demand imported. */
 export class Imports {
   readonly #options: ImportsOptions
   #current: Current | undefined
+  /** Ends the patience with the current one. */
+  #cancel: (() => void) | undefined
+  /** Wakes those who wait for another state. */
+  readonly #waiting = new Set<() => void>()
+  /** Hears of the next one who waits. */
+  #onWaiting: (() => void) | undefined
+  /** Whether an import is about to end: until then nobody is sent away without having heard how. */
+  #isEnding = false
 
   constructor(options: ImportsOptions) {
     this.#options = options
@@ -60,16 +86,51 @@ export class Imports {
   }
 
   get view(): ImportView | null {
-    return this.#current === undefined ? null : viewOf(this.#current)
+    return this.#current === undefined ? null : this.#viewOf(this.#current)
   }
 
-  /** Takes in a piece of a file; the first one takes the place of an import that does nothing. Throws 404 and 429. */
-  readonly upload = oneAtATime(async ({ id, name, part, offset, bytes }: Piece): Promise<ImportView> => {
-    const current = id === null ? this.#begin(name) : this.#find(id)
+  /**
+   * Takes in a piece of a file; the first one takes the place of an import that does nothing. Throws 404, 413, 429, and 503 where
+   * the disk has no room; then nothing of the file is left.
+   */
+  readonly upload = oneAtATime(async (piece: Piece): Promise<ImportView> => {
+    const current = piece.id === null ? await this.#begin(piece) : this.#find(piece.id)
     if (current.view.state !== 'arriving') throw new ProtocolError('invalid_request', 'This file is complete already; begin again with another one.')
-    await current.upload.append(part, offset, bytes)
-    return viewOf(current)
+    // Of a piece that came twice the sender is told where to go on.
+    if (piece.id !== null) current.upload.expect(piece.part, piece.offset)
+    try {
+      await this.#append(current, piece)
+    } catch (error) {
+      this.#drop(current)
+      throw error
+    }
+    this.#find(current.id)
+    this.#expectMore(current)
+    return this.#viewOf(current)
   })
+
+  /** Resolves when an import does something else than `state`, after some seconds in any case, and when nobody waits any more. Throws 404. */
+  async wait(id: string, state: ImportView['state'], gone: AbortSignal): Promise<ImportView> {
+    if (this.#find(id).view.state === state && !gone.aborted) await this.#otherState(gone)
+    return this.#viewOf(this.#find(id))
+  }
+
+  /**
+   * Resolves once somebody waits for the end of the import, after a few seconds in any case. For what takes away the right to ask
+   * later how it ended.
+   */
+  async untilAwaited(): Promise<void> {
+    this.#isEnding = true
+    if (this.#waiting.size > 0) return
+    await new Promise<void>((resolve) => {
+      const cancel = this.#options.clock.after(WAIT_FOR_LISTENER, resolve)
+      this.#onWaiting = () => {
+        cancel()
+        resolve()
+      }
+    })
+    this.#onWaiting = undefined
+  }
 
   /** The file is complete: begins to look through it. */
   check(id: string): ImportView {
@@ -77,7 +138,7 @@ export class Imports {
     if (current.view.state !== 'arriving') throw new ProtocolError('invalid_request', 'This file was checked already.')
     this.#change(current, { state: 'checking' })
     void this.#check(current)
-    return viewOf(current)
+    return this.#viewOf(current)
   }
 
   /** What a check found, of a file that can be imported. Throws 404 and `invalid_request`. */
@@ -93,13 +154,12 @@ export class Imports {
     const current = this.#find(id)
     this.#change(current, { state: 'importing', problem: null, done: 0, total: totalOfCounts(preview.counts) })
     void this.#run(current, options)
-    return viewOf(current)
+    return this.#viewOf(current)
   }
 
   /** Forgets a file; an import that is under way ends, and what it added stays. */
   drop(id: string): void {
-    this.#forget(this.#find(id))
-    this.#options.onChange()
+    this.#drop(this.#find(id))
   }
 
   /** Ends what is under way, for the end of the bus. */
@@ -107,13 +167,15 @@ export class Imports {
     if (this.#current !== undefined) this.#forget(this.#current)
   }
 
-  #begin(name: string): Current {
+  async #begin({ name, size }: Piece): Promise<Current> {
     if (this.#current !== undefined) {
       if (BUSY.has(this.#current.view.state)) {
         throw new ProtocolError('limit_exceeded', 'Another file is being imported; wait for its end, or stop it.', 30)
       }
-      this.#forget(this.#current)
+      this.#drop(this.#current)
     }
+    checkSize(size ?? 0)
+    checkRoom(await this.#options.freeBytes(), size ?? 0)
     const id = randomBytes(16).toString('hex')
     const upload = Upload.begin(this.#options.folder, id)
     this.#current = { id, name, upload, stop: new AbortController(), view: ARRIVING }
@@ -121,15 +183,59 @@ export class Imports {
     return this.#current
   }
 
+  async #append({ id, upload }: Current, { part, offset, bytes }: Piece): Promise<void> {
+    upload.expect(part, offset)
+    checkRoom(await this.#options.freeBytes(), bytes.length)
+    // Somebody may have dropped it meanwhile.
+    this.#find(id)
+    await upload.append(part, bytes)
+  }
+
   #find(id: string): Current {
     if (this.#current?.id === id) return this.#current
     throw new ProtocolError('not_found', 'This import is not there any more; choose the file again.')
   }
 
+  #drop(current: Current): void {
+    this.#forget(current)
+    this.#options.onChange()
+  }
+
   #forget(current: Current): void {
     current.stop.abort()
     current.upload.remove()
-    if (this.#current === current) this.#current = undefined
+    if (this.#current !== current) return
+    this.#current = undefined
+    this.#cancel?.()
+    this.#wake()
+  }
+
+  /** Forgets it when nobody goes on with it. */
+  #expectMore(current: Current): void {
+    this.#cancel?.()
+    const seconds = PATIENCE[current.view.state]
+    this.#cancel = seconds === undefined ? undefined : this.#options.clock.after(seconds, () => this.#drop(current))
+  }
+
+  #otherState(gone: AbortSignal): Promise<void> {
+    return new Promise((resolve) => {
+      const end = (): void => {
+        cancel()
+        gone.removeEventListener('abort', end)
+        this.#waiting.delete(end)
+        resolve()
+      }
+      const cancel = this.#options.clock.after(LONGEST_WAIT, () => {
+        if (!this.#isEnding) end()
+      })
+      gone.addEventListener('abort', end)
+      this.#waiting.add(end)
+      this.#onWaiting?.()
+    })
+  }
+
+  #wake(): void {
+    for (const end of [...this.#waiting]) end()
   }
 
   async #check(current: Current): Promise<void> {
@@ -145,15 +251,32 @@ export class Imports {
   }
 
   async #run(current: Current, { digests, conclude }: StartOptions): Promise<void> {
-    const { signal } = current.stop
+    const full = new AbortController()
+    const signal = AbortSignal.any([current.stop.signal, full.signal])
     const onProgress = (done: number): void => this.#change(current, { done })
+    const watch = setInterval(() => void this.#watchRoom(full), LOOK_MS)
     try {
       const report = await this.#options.bus.importing.run({ file: this.#fileOf(current), digests, signal, onProgress })
       const notes = await conclude(report.outcomes)
       this.#change(current, { state: 'done', report: { ...withChecked(report, current.checked!.preview.skipped), notes } })
       current.upload.remove()
     } catch (error) {
-      this.#fail(current, 'failed', error)
+      const isFull = error instanceof ProtocolError && error.code === 'storage_unavailable'
+      // The room that the file takes is needed more for work.
+      if (isFull) current.upload.remove()
+      this.#fail(current, isFull ? 'refused' : 'failed', error)
+    } finally {
+      clearInterval(watch)
+      this.#isEnding = false
+    }
+  }
+
+  /** Ends an import that fills the disk before the bus takes no work any more. */
+  async #watchRoom(full: AbortController): Promise<void> {
+    try {
+      checkRoom(await this.#options.freeBytes(), 0)
+    } catch (error) {
+      full.abort(error)
     }
   }
 
@@ -171,7 +294,30 @@ export class Imports {
 
   #change(current: Current, change: Partial<Current['view']>): void {
     current.view = { ...current.view, ...change }
-    if (this.#current === current) this.#options.onChange()
+    if (this.#current !== current) return
+    if (change.state !== undefined) {
+      this.#expectMore(current)
+      this.#wake()
+    }
+    this.#options.onChange()
+  }
+
+  #viewOf(current: Current): ImportView {
+    const { id, name, upload, view } = current
+    return { id, name, bytes: upload.bytes, ...view, effects: this.#effectsOf(current) }
+  }
+
+  #effectsOf({ checked, upload, view }: Current): ImportEffects | null {
+    if (checked === undefined || (view.state !== 'ready' && view.state !== 'failed')) return null
+    const here = this.#options.settings()
+    const { totalBytes, freeBytes } = this.#options.bus.storage
+    const { fulfilled, dead, expired } = checked.preview.counts.intents
+    const spelledOut = checked.preview.origin === 'export' ? NAMES_OF_A_LINE * totalOfCounts(checked.preview.counts) : 0
+    const megabytes = Math.ceil((totalBytes - freeBytes + Math.max(0, upload.bytes - spelledOut)) / MEGABYTE)
+    const bound = here.maxDatabaseMegabytes
+    // Only what is finished is deleted early.
+    const isTooLarge = bound > 0 && megabytes > bound && fulfilled + dead + expired > 0
+    return { settings: settingChanges(checked.settings ?? {}, here), tooLarge: isTooLarge ? { megabytes, bound } : null }
   }
 }
 
@@ -180,8 +326,4 @@ function withChecked({ outcomes, skipped }: Omit<ImportReport, 'notes'>, before:
   const countOf = (what: Outcome['what']): number => before.reduce((sum, one) => (one.what === what ? sum + one.count : sum), 0)
   const all = outcomes.map((outcome) => ({ ...outcome, skipped: outcome.skipped + countOf(outcome.what) }))
   return { outcomes: all, skipped: [...before, ...skipped] }
-}
-
-function viewOf({ id, name, upload, view }: Current): ImportView {
-  return { id, name, bytes: upload.bytes, ...view }
 }

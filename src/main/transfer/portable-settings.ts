@@ -1,5 +1,5 @@
 import { settingsSchema, type SettingName, type Settings } from '../../shared/control/settings.ts'
-import type { Skipped } from '../../shared/control/transfer-views.ts'
+import type { SettingChange, Skipped } from '../../shared/control/transfer-views.ts'
 
 /** Settings that are about this machine and its network, or that nobody wants to have switched on from afar. */
 const OF_THE_MACHINE: ReadonlySet<string> = new Set<SettingName>([
@@ -29,4 +29,12 @@ export function readPortable(values: Readonly<Record<string, unknown>>): { reado
     else skipped.push({ what: 'settings', reason: 'this version has no such setting that could come from elsewhere', count: 1, example: name })
   }
   return { settings: settings as Partial<Settings>, skipped }
+}
+
+/** What taking over the settings of a file would change here. */
+export function settingChanges(values: Readonly<Record<string, unknown>>, here: Settings): SettingChange[] {
+  return Object.entries(readPortable(values).settings).flatMap(([key, to]) => {
+    const name = key as SettingName
+    return to === here[name] ? [] : [{ name, from: here[name], to }]
+  })
 }

@@ -10,6 +10,23 @@ export type UploadPart = keyof typeof SUFFIX
 
 /** Bytes of all parts. */
 const MAX_BYTES = 16 * 2 ** 30
+/** Bytes that an upload, and its import, leave to everything else on the disk: with less the bus soon takes no work any more. */
+const HEADROOM = 128 * 2 ** 20
+const MEGABYTE = 2 ** 20
+
+/** Throws 413 for a file of more bytes than any import has. */
+export function checkSize(bytes: number): void {
+  if (bytes > MAX_BYTES) throw new ProtocolError('payload_too_large', `A file to import has at most ${MAX_BYTES / 2 ** 30} GB.`)
+}
+
+/** Throws 503 unless a disk with so many free bytes takes `bytes` more and has enough left. `free`: null where that is not known. */
+export function checkRoom(free: number | null, bytes: number): void {
+  const needed = bytes + HEADROOM
+  if (free === null || free >= needed) return
+  const [has, wants] = [Math.floor(free / MEGABYTE), Math.ceil(needed / MEGABYTE)].map((count) => count.toLocaleString('en-US'))
+  const problem = `The disk of the bus has ${has} MB left, and the import needs ${wants} MB, as some must stay free for the work of the bus.`
+  throw new ProtocolError('storage_unavailable', `${problem} Make room on it, then import the file again.`, 60)
+}
 
 /** A file that arrives in pieces, in a folder of its own that only its owner can read. */
 export class Upload {
@@ -50,15 +67,16 @@ export class Upload {
     return this.#sizes.file + this.#sizes.wal
   }
 
-  /**
-   * Adds a piece at the end. Throws `invalid_request` when it belongs elsewhere, 413 when it is too much, and 503 where the disk
-   * does not take it.
-   */
-  async append(part: UploadPart, offset: number, piece: Buffer): Promise<void> {
-    if (offset !== this.#sizes[part]) {
-      throw new ProtocolError('invalid_request', `The next piece of the file begins at byte ${this.#sizes[part]}, not at ${offset}; begin again.`)
-    }
-    if (this.bytes + piece.length > MAX_BYTES) throw new ProtocolError('payload_too_large', `A file to import has at most ${MAX_BYTES} bytes.`)
+  /** Throws `invalid_request` for a piece that does not belong at the end. */
+  expect(part: UploadPart, offset: number): void {
+    if (offset === this.#sizes[part]) return
+    throw new ProtocolError('invalid_request', `The next piece of the file begins at byte ${this.#sizes[part]}, not at ${offset}; begin again.`)
+  }
+
+  /** Adds a piece at the end. Throws 413 when it is too much, and 503 where the disk does not take it. */
+  async append(part: UploadPart, piece: Buffer): Promise<void> {
+    checkSize(this.bytes + piece.length)
+    const offset = this.#sizes[part]
     try {
       const file = await open(this.path + SUFFIX[part], offset === 0 ? 'w' : 'r+', 0o600)
       try {

@@ -14,17 +14,38 @@ export interface BackupView {
   /** The moment that it shows. */
   readonly at: number
   readonly bytes: number
+  /** That moment has not come yet: the clock was ahead when it was made. */
+  readonly isAhead: boolean
 }
 
 export interface BackupsView {
-  /** Newest first. */
+  /** Newest first; those that are ahead of the clock come last. */
   readonly backups: readonly BackupView[]
+  /** Bytes of all of them. */
+  readonly totalBytes: number
+  /** How many of each kind are kept. */
+  readonly kept: Readonly<Record<BackupKind, number>>
+  /** Of the kind `restore` all of so many last days are kept, too, but no more than `most`. */
+  readonly keptRestores: { readonly days: number; readonly most: number }
   /** Where they lie. */
   readonly folder: string
   /** What is being made now; null while nothing is. */
   readonly making: BackupKind | null
   /** Why the last one could not be made, and when; null once one was. */
   readonly problem: { readonly at: number; readonly text: string } | null
+  /** What became of older ones when the last one was made, as a sentence, where that is not as usual; else null. */
+  readonly notice: string | null
+  /** The backup that this start of the bus went back to, and when; null when it did not. */
+  readonly restored: { readonly at: number; readonly id: string } | null
+}
+
+/**
+ * Backups, newest first, in the order in which `newest` tries them until one is good: what was there before a restore, and what is
+ * ahead of the clock, only where nothing else is.
+ */
+export function orderForRestore(backups: readonly BackupView[]): BackupView[] {
+  const rank = ({ kind, isAhead }: BackupView): number => (isAhead ? 2 : 0) + (kind === 'restore' ? 1 : 0)
+  return backups.toSorted((a, b) => rank(a) - rank(b))
 }
 
 /** What can be done about a database that is damaged. */

@@ -78,7 +78,12 @@ export const methods = {
   'backups.list': nothing,
   /** Answered when the backup is there and was read again. */
   'backups.make': nothing,
-  /** Answered before it happens: the bus closes and comes back with the backup, and tells in its notices what is missing since. */
+  /** The newest good backup, read again for it: what `newest` means everywhere. */
+  'backups.newest': nothing,
+  /**
+   * The backup is read again first, and refused where it is not good. Answered before it happens: the bus closes and comes back with
+   * the backup, and tells in its notices what is missing since.
+   */
   'backups.restore': z.strictObject({ id: z.string().max(64), confirm: z.literal(true) }),
 
   /** How large the database is, how much room the disk has, and what cleanup did. */
@@ -89,6 +94,8 @@ export const methods = {
   'overview.get': nothing,
   'statistics.get': z.strictObject({ range: z.enum(['hour', 'day']) }),
   'names.list': nothing,
+  /** Times in which nothing could run, that were over after a moment: the newest 1,000, oldest first. */
+  'gaps.list': z.strictObject({ after: z.number().min(0).max(1e11).default(0) }),
 
   'intents.list': z.strictObject({
     filter: filter.default(''),
@@ -204,9 +211,15 @@ export const methods = {
   'transfer.read': z.strictObject({ id: token32, part: z.int().min(0) }),
   /** The import that there is. */
   'transfer.get': nothing,
-  /** A piece of a file that is to be imported, in Base64. `id` null: the first one. `wal`: of the log beside a SQLite database. */
+  /** The same, as soon as an import does something else than `state`, or after 15 seconds. */
+  'transfer.wait': z.strictObject({ id: token32, state: z.enum(['checking', 'importing']) }),
+  /**
+   * A piece of a file that is to be imported, in Base64. `id` null: the first one, which tells the `size` of all parts in bytes where
+   * that is known. `wal`: of the log beside a SQLite database.
+   */
   'transfer.upload': z.strictObject({
     id: token32.nullable(),
+    size: z.int().min(0).nullable().default(null),
     name: z.string().trim().min(1).max(255),
     part: z.enum(['file', 'wal']).default('file'),
     offset: z.int().min(0),
@@ -246,12 +259,14 @@ interface Outputs {
   'bus.start': views.BusStatus
   'backups.list': backup.BackupsView
   'backups.make': backup.BackupView
+  'backups.newest': backup.BackupView
   'backups.restore': backup.BackupView
   'storage.view': StorageView
   'doctor.run': readonly DoctorCheck[]
   'overview.get': views.Overview
   'statistics.get': views.Statistics
   'names.list': views.NamesView
+  'gaps.list': readonly views.GapView[]
   'intents.list': views.IntentPage
   'intents.anchors': views.Anchors
   'intents.count': views.Count
@@ -298,6 +313,7 @@ interface Outputs {
   'transfer.export': transfer.ExportView
   'transfer.read': transfer.ExportPart
   'transfer.get': { readonly import: transfer.ImportView | null }
+  'transfer.wait': transfer.ImportView
   'transfer.upload': transfer.ImportView
   'transfer.check': transfer.ImportView
   'transfer.start': transfer.ImportView

@@ -2,7 +2,7 @@
 
 /**
  * How the disk is that the bus writes to. `low`: little room is left. `overfull`: the database is larger than its bound, and nothing
- * more of it may be deleted. In the others it takes nothing: it is full, may not be written to, or fails.
+ * more of it may be deleted. In the others it takes nothing: it is full or has less than 1 MB left, may not be written to, or fails.
  */
 export type StorageState = 'fine' | 'overfull' | 'low' | 'full' | 'readonly' | 'failing'
 

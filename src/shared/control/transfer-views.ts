@@ -1,3 +1,4 @@
+import type { SettingName } from './settings.ts'
 import type { Counts } from './views.ts'
 
 /** What moves from one bus to another, and what became of it. Times are Unix seconds. */
@@ -55,10 +56,29 @@ export interface ImportPreview {
   readonly notes: readonly string[]
 }
 
+/** A setting of a file that has another value here. */
+export interface SettingChange {
+  readonly name: SettingName
+  readonly from: string | number | boolean
+  readonly to: string | number | boolean
+}
+
+/** What an import would do here besides adding what is in the file, as things are now. */
+export interface ImportEffects {
+  /** What taking over the settings would change. */
+  readonly settings: readonly SettingChange[]
+  /** Megabytes that the database would have, and those it may have: what is finished would be deleted early. null where all of it may stay. */
+  readonly tooLarge: { readonly megabytes: number; readonly bound: number } | null
+}
+
 /** What became of one kind. */
 export interface Outcome {
   readonly what: TransferKind
   readonly added: number
+  /** Keys that are here by their names only, as nothing told their secrets: they let nobody in. */
+  readonly named: number
+  /** Keys that were here by their names only, and count from now on. */
+  readonly completed: number
   /** There already, and left as they are. */
   readonly present: number
   readonly skipped: number
@@ -73,7 +93,8 @@ export interface ImportReport {
 
 /**
  * A file on its way in: its bytes arrive, it is checked, somebody says that it is to be imported. `refused` and `failed` have
- * a problem; after `failed` it can be started again, and what is there already is skipped.
+ * a problem; after `failed` it can be started again, and what is there already is skipped. One that nobody goes on with is
+ * forgotten: after five minutes without a piece, after an hour once it has arrived.
  */
 export interface ImportView {
   readonly id: string
@@ -82,6 +103,8 @@ export interface ImportView {
   readonly state: 'arriving' | 'checking' | 'refused' | 'ready' | 'importing' | 'failed' | 'done'
   readonly problem: string | null
   readonly preview: ImportPreview | null
+  /** null but while it can be imported. */
+  readonly effects: ImportEffects | null
   /** How far it is, in things that are to be imported. */
   readonly done: number
   readonly total: number

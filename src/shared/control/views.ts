@@ -298,7 +298,7 @@ export interface Statistics {
 
 /** Something that wants attention, in one sentence, with a filter that leads there. */
 export interface Attention {
-  readonly kind: 'unserved' | 'dead' | 'lost_leases' | 'stuck' | 'paused' | 'maintenance' | 'failing' | 'storage'
+  readonly kind: 'unserved' | 'dead' | 'lost_leases' | 'stuck' | 'paused' | 'maintenance' | 'failing' | 'storage' | 'expired'
   readonly text: string
   readonly filter: string | null
 }

@@ -15,6 +15,8 @@ export interface Symptoms {
   readonly isMaintenance: boolean
   /** What is wrong with the storage, in sentences; null while it is fine. */
   readonly storageProblem: string | null
+  /** Intents that expired and are kept. */
+  readonly expired: number
   readonly unserved: readonly UnservedGoal[]
   readonly stuck: readonly { readonly lane: WaitingLane; readonly open: number }[]
   /** Of the last hour. */
@@ -42,6 +44,7 @@ export function attentionTo(symptoms: Symptoms): Attention[] {
     ...failing.slice(0, MAX_OF_KIND).map(failingGoal),
     ...stuckIntents(symptoms).slice(0, MAX_OF_KIND),
     ...dying.slice(0, MAX_OF_KIND).map(deadOfGoal),
+    ...expiredIntents(symptoms),
     ...lostLeases(symptoms)
   ].slice(0, MAX_TOLD)
 }
@@ -110,6 +113,12 @@ function deadOfGoal({ namespace, goal, dead, lastReason }: GoalFailures): Attent
   const number = dead === MAX_DEAD ? `${count(dead)} or more intents` : plural(dead, 'intent')
   const text = `${number} of ${code(goal)} died in the last hour; the latest: ${quoted(lastReason)}`
   return { kind: 'dead', text, filter: goalFilter('dead', namespace, goal) }
+}
+
+function expiredIntents({ expired }: Symptoms): Attention[] {
+  if (expired === 0) return []
+  const text = `${plural(expired, 'intent')} expired: no worker fulfilled ${expired === 1 ? 'it in its' : 'them in their'} lifetime.`
+  return [{ kind: 'expired', text, filter: 'status:expired' }]
 }
 
 function lostLeases({ lastHour: { lost, claimed } }: Symptoms): Attention[] {

@@ -35,6 +35,8 @@ export const OLDEST_FINISHED = `
 
 /** Gaps that an intent tells of. */
 const GAPS_SHOWN = 50
+/** Gaps that a list tells of. */
+const MAX_GAPS = 1_000
 
 export interface WorkersAnswer {
   readonly workers: readonly views.WorkerView[]
@@ -149,6 +151,11 @@ export class Queries {
 
   statistics(range: StatisticsRange, now: number): views.Statistics {
     return statistics(this.#db, range, now)
+  }
+
+  /** The newest gaps that were over after a moment, oldest first. */
+  gaps(after: number): views.GapView[] {
+    return readGaps(this.#db, after, MAX_GAPS)
   }
 
   /** What the rows tell of the clock. */

@@ -37,8 +37,10 @@ export async function readSummary(db: Connection, context: SummaryContext, share
   const { goals, stuck } = await share.turn(() => unserved(db, lanes, workforce))
   return share.turn(() => {
     const openIn = db.prepare(OPEN_IN_LANE).pluck()
+    const counts = readCounts(db)
     const attention = attentionTo({
       ...context,
+      expired: counts.expired,
       unserved: goals,
       stuck: stuck.slice(0, MAX_STUCK).map((lane) => ({ lane, open: openIn.get(lane.lane) as number })),
       failures,
@@ -46,7 +48,7 @@ export async function readSummary(db: Connection, context: SummaryContext, share
       workforce,
       keyOwners: readKeyOwners(db)
     })
-    return { counts: readCounts(db), oldestWaiting: oldestOf(db, lanes), attention, isNew: isNew(db) }
+    return { counts, oldestWaiting: oldestOf(db, lanes), attention, isNew: isNew(db) }
   })
 }
 

@@ -7,7 +7,7 @@ import { formatId } from '../ids.ts'
 import { statusName } from '../intents/intent.ts'
 import type { Share } from '../reading/turns.ts'
 import { parseObject, readRecord } from './export-records.ts'
-import { badFile, FORMAT, noCounts, VERSION, type End, type MutableCounts } from './format.ts'
+import { badFile, cutOff, FORMAT, noCounts, VERSION, type End, type MutableCounts } from './format.ts'
 import { LineReader, type Line } from './line-reader.ts'
 import { isFromTomorrow, tomorrowOf } from './places.ts'
 import type { FileRecord, ImportPage, ImportPosition, ImportRecord } from './records.ts'
@@ -32,7 +32,8 @@ const header = z.object({
   created_at: z.number().min(0).max(1e10)
 })
 
-const MISSING_END = 'The file ends too early: it was cut off on its way here. Copy it again, or export it anew.'
+/** What the first line of every export begins with. */
+const OPENING = `{"format":"${FORMAT}"`
 
 /** An export of an Intent Bus. */
 export class ExportFile {
@@ -54,7 +55,7 @@ export class ExportFile {
     hash.update(again.next()!.bytes)
     await share.repeat(() => {
       const line = lines.next()
-      if (line === undefined) throw badFile(MISSING_END)
+      if (line === undefined) throw cutOff()
       if (isEndLine(line)) {
         checkEnd(line, hash.digest('hex'))
         return true
@@ -146,6 +147,7 @@ class Findings {
 function readHeader(line: Line | undefined): z.infer<typeof header> {
   if (line === undefined) throw badFile('The file is empty.')
   const result = header.safeParse(inFirstLine(line))
+  if (!result.success && !line.isWhole && line.text.startsWith(OPENING)) throw cutOff()
   if (!result.success) throw badFile('This is no export of an Intent Bus: its first line does not say that it is one.')
   if (result.data.version === VERSION) return result.data
   throw badFile(`A newer version of Intent Bus Desktop (${result.data.app_version}) wrote this export; install that version here, then import it.`)
@@ -163,17 +165,18 @@ function isEndLine({ text }: Line): boolean {
   return text.startsWith('{"type":"end"')
 }
 
-function checkEnd({ number, text }: Line, sha256: string): void {
-  const end = inLine({ number, text } as Line, parseObject) as Partial<End>
-  if (end.lines !== number - 1) throw badFile('Lines of the export are missing or were added: something changed the file. Export it anew.')
+function checkEnd(line: Line, sha256: string): void {
+  const end = inLine(line, parseObject) as Partial<End>
+  if (end.lines !== line.number - 1) throw badFile('Lines of the export are missing or were added: something changed the file. Export it anew.')
   if (end.sha256 !== sha256) throw badFile('The file is not as it was written: something changed it, or damaged it on its way. Export it anew.')
 }
 
-/** Says in which line something is wrong. */
-function inLine<T>({ number, text }: Line, read: (text: string) => T): T {
+/** Says in which line something is wrong; what is wrong with a line without an end is that. */
+function inLine<T>({ number, text, isWhole }: Line, read: (text: string) => T): T {
   try {
     return read(text)
   } catch (error) {
+    if (error instanceof ProtocolError && !isWhole) throw cutOff()
     if (error instanceof ProtocolError) throw badFile(`Line ${number}: ${error.message.replace(/\.$/, '')}.`)
     throw error
   }

@@ -85,7 +85,11 @@ const ownId = z.string().regex(/^[0-9a-f]{8,64}$/)
 const template = z.object({ type: z.literal('template'), id: ownId, updated_at: time, template: methods['templates.save'].omit({ id: true }) })
 const savedView = z.object({ type: z.literal('saved_view'), id: ownId, name: z.string().trim().min(1).max(80), filter: z.string().max(1_000) })
 const keyValue = z.object({ type: z.literal('key_value'), key: keyId, name: short.min(1), expires_at: time })
-const settings = z.object({ type: z.literal('settings'), values: z.record(z.string().max(64), z.unknown()) })
+/** No setting is more than a scalar; what is comes as one that means nothing here. */
+const settingValue = z.unknown().transform((value) => (['string', 'number', 'boolean'].includes(typeof value) ? value : null))
+const MAX_SETTINGS = 100
+const values = z.record(z.string().max(64), settingValue).refine((all) => Object.keys(all).length <= MAX_SETTINGS, 'are too many')
+const settings = z.object({ type: z.literal('settings'), values })
 const secrets = sealedSecrets.extend({ type: z.literal('secrets') })
 
 const schemas = { intent, key, template, saved_view: savedView, key_value: keyValue, settings, secrets } as const

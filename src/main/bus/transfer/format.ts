@@ -35,6 +35,11 @@ export function totalOfCounts({ intents, keys, templates, savedViews, keyValues 
   return Object.values(intents).reduce((sum, count) => sum + count, 0) + keys + templates + savedViews + keyValues
 }
 
+/** A file whose end is missing. */
+export function cutOff(): ProtocolError {
+  return badFile('The file ends too early: it was cut off on its way here. Copy it again, or export it anew.')
+}
+
 /** A file that cannot be imported, with a sentence for the user. */
 export function badFile(problem: string): ProtocolError {
   return new ProtocolError('invalid_request', problem)

@@ -9,5 +9,8 @@ export interface ImportParts {
   readonly clock: Clock
 }
 
-/** What became of one record; `skipped` says why. */
-export type Fate = 'added' | 'present' | { readonly skipped: string }
+/**
+ * What became of one record; `skipped` says why. `named`: a key that is here by its name only, and lets nobody in; `completed`: one that
+ * was, and counts from now on.
+ */
+export type Fate = 'added' | 'present' | 'named' | 'completed' | { readonly skipped: string }

@@ -130,12 +130,12 @@ class Steps {
 /** Counts what became of all records. */
 class Tally {
   readonly #skips = new Skips()
-  readonly #counts = new Map<TransferKind, { added: number; present: number; skipped: number }>()
+  readonly #counts = new Map<TransferKind, ReturnType<typeof noFates>>()
   count = 0
 
   add(record: ImportRecord, fate: Fate): void {
     const what = KIND_OF[record.type]
-    const counts = this.#counts.get(what) ?? { added: 0, present: 0, skipped: 0 }
+    const counts = this.#counts.get(what) ?? noFates()
     this.#counts.set(what, counts)
     this.count++
     if (typeof fate === 'string') counts[fate]++
@@ -146,10 +146,13 @@ class Tally {
   }
 
   get result(): Omit<ImportReport, 'notes'> {
-    const none = { added: 0, present: 0, skipped: 0 }
-    const outcomes: Outcome[] = TRANSFER_KINDS.map((what) => ({ what, ...(this.#counts.get(what) ?? none) }))
+    const outcomes: Outcome[] = TRANSFER_KINDS.map((what) => ({ what, ...(this.#counts.get(what) ?? noFates()) }))
     return { outcomes, skipped: this.#skips.list }
   }
+}
+
+function noFates() {
+  return { added: 0, named: 0, completed: 0, present: 0, skipped: 0 }
 }
 
 function nameOf(record: ImportRecord): string {

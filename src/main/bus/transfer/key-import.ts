@@ -42,7 +42,8 @@ export class KeyImport {
   add(key: ImportedKey, now: number, adopted: AdoptedKey[]): Fate {
     const digest = key.revokedAt === null ? (key.digest ?? this.#digests.get(key.id)) : undefined
     const there = this.#find.get(key.id) as string | undefined
-    if (there !== undefined && (there !== WITHOUT_SECRET || digest === undefined)) return 'present'
+    if (there !== undefined && there !== WITHOUT_SECRET) return 'present'
+    if (there !== undefined && digest === undefined) return key.revokedAt === null ? 'named' : 'present'
     const other = digest === undefined ? undefined : this.#holderOf(digest)
     if (other !== undefined) {
       this.#here.set(key.id, other)
@@ -54,8 +55,9 @@ export class KeyImport {
       this.#insert.run({ ...key, ...storedLimits(key.limits), digest: digest ?? WITHOUT_SECRET, revokedAt })
     }
     const { id, owner, limits } = key
-    if (digest !== undefined) adopted.push({ key: { id, owner, isMain: false, limits }, digest })
-    return 'added'
+    if (digest === undefined) return key.revokedAt === null ? 'named' : 'added'
+    adopted.push({ key: { id, owner, isMain: false, limits }, digest })
+    return there === undefined ? 'added' : 'completed'
   }
 
   /** What a key of the file is called here. */

@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer'
 import { closeSync, openSync, readSync } from 'node:fs'
-import { badFile, MAX_LINE_BYTES } from './format.ts'
+import { badFile, cutOff, MAX_LINE_BYTES } from './format.ts'
 
 const PIECE_BYTES = 65_536
 const NEWLINE = 10
@@ -11,6 +11,8 @@ export interface Line {
   readonly text: string
   /** With its end. */
   readonly bytes: Buffer
+  /** Whether its end is there: the last line of a file that was cut off has none. */
+  readonly isWhole: boolean
 }
 
 /** Reads a file of lines from some place on, never holding more than one line and a piece of the file. */
@@ -47,8 +49,11 @@ export class LineReader implements Disposable {
     const bytes = this.#rest.subarray(0, end)
     this.#rest = this.#rest.subarray(end)
     this.#number++
+    const isWhole = bytes.at(-1) === NEWLINE
+    // The first line tells best what a file is.
+    if (!isUtf8(bytes) && !isWhole && this.#number > 1) throw cutOff()
     if (!isUtf8(bytes)) throw badFile(`Line ${this.#number} is not text in UTF-8: this is no export of an Intent Bus, or it is damaged.`)
-    return { number: this.#number, text: bytes.toString('utf8').trimEnd(), bytes }
+    return { number: this.#number, text: bytes.toString('utf8').trimEnd(), bytes, isWhole }
   }
 
   [Symbol.dispose](): void {

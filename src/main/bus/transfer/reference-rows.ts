@@ -91,7 +91,7 @@ export function readForeignKey(row: Foreign, keys: KeyNames, skips: Skips, now: 
   const owner = cut(textOf(row.owner)?.trim() || null, limits.MAX_OWNER_LENGTH) ?? 'unknown'
   return attempt(skips, 'keys', owner, () => {
     const secret = textOf(row.api_key)
-    if (secret === null || secret.length > 512 || !limits.SECRET_PATTERN.test(secret)) throw new RowProblem('it is no key that a request can carry')
+    if (secret === null || secret.length > MAX_KEY_LENGTH || !limits.SECRET_PATTERN.test(secret)) throw new RowProblem('it is no key that a request can carry')
     const id = keys.idOf(secret)
     if (id === MAIN_KEY_ID) throw new RowProblem('it is the main key of this bus')
     const requests = wholeNumber(row.total_requests, 0, { min: 0, max: 1e15 })
@@ -114,9 +114,12 @@ export function readForeignValue(row: Foreign, keys: KeyNames, skips: Skips, now
   })
 }
 
+/** Characters of a key that a request can carry. */
+const MAX_KEY_LENGTH = 512
+
 /** Keys may hold colons, so those that are known are looked for first. */
 function holderOf(text: string, keys: KeyNames): { key: string | null; name: string } {
-  for (let colon = text.indexOf(':'); colon >= 0; colon = text.indexOf(':', colon + 1)) {
+  for (let colon = text.indexOf(':'); colon >= 0 && colon <= MAX_KEY_LENGTH; colon = text.indexOf(':', colon + 1)) {
     if (keys.isKnown(text.slice(0, colon))) return { key: text.slice(0, colon), name: text.slice(colon + 1) }
   }
   const colon = text.indexOf(':')

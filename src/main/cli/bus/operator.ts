@@ -10,8 +10,9 @@ import { operatorHeaders, type CredentialSource, type OperatorSecret } from './c
 const PATH = '/admin/control/'
 /** Seconds that an answer may take. */
 const PATIENCE = 30
-/** The same for bulk actions: of a million intents they take minutes, and node's own fetch gives up after five. */
+/** The same for what goes through all intents: of a million it takes minutes, and node's own fetch gives up after five. */
 const BULK_PATIENCE = 300
+const BULKY: ReadonlySet<MethodName> = new Set(['intents.bulk', 'backups.make', 'backups.newest', 'backups.restore'])
 /** Seconds: the bus says something every 15. */
 const SILENCE = 40
 
@@ -24,7 +25,7 @@ export class Operator {
   readonly #signal: AbortSignal
   readonly #seconds: number
 
-  /** `signal`: gives all calls up. `seconds`: how long an answer may take, but for a bulk action's. */
+  /** `signal`: gives all calls up. `seconds`: how long an answer may take, but for what goes through all intents. */
   constructor(
     { url, fetch }: Pick<CredentialSource, 'url' | 'fetch'>,
     secret: OperatorSecret,
@@ -42,7 +43,7 @@ export class Operator {
   /** Rejects with ControlError: a refusal of the bus, or `unreachable`, also where no answer came in time. */
   async call<M extends MethodName>(method: M, input: Input<M>): Promise<Output<M>> {
     const headers = { 'Content-Type': 'application/json' }
-    const seconds = method === 'intents.bulk' ? BULK_PATIENCE : this.#seconds
+    const seconds = BULKY.has(method) ? BULK_PATIENCE : this.#seconds
     const patience = new Patience(seconds, this.#signal)
     try {
       const response = await this.#fetch(method, { method: 'POST', body: JSON.stringify(input), headers }, patience, seconds)

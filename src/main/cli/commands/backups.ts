@@ -1,7 +1,9 @@
 import type { BackupView } from '../../../shared/control/backup-views.ts'
+import { makeBackup, restoreBackup } from '../bus/backup-calls.ts'
 import type { Operator } from '../bus/operator.ts'
 import type { Action, Group } from '../command.ts'
 import { CommandError, EXIT } from '../exit.ts'
+import { describeFailure } from '../failures.ts'
 import { isConfirmed } from '../terminal/ask.ts'
 import { exactTime, nowInSeconds, relativeTime } from '../terminal/time.ts'
 
@@ -16,9 +18,9 @@ const list: Action = {
   options: [],
 
   async run({ operator, output }) {
-    const view = await operator().call('backups.list', {})
+    const view = await withWayOut('--backups', () => operator().call('backups.list', {}))
     if (output.isJson) await output.json(view)
-    if (view.problem !== null) output.note(view.problem.text)
+    for (const text of [view.problem?.text, view.notice]) if (text != null) output.note(text)
     if (view.backups.length === 0) {
       output.note('There is no backup yet.')
       return EXIT.nothing
@@ -28,8 +30,12 @@ const list: Action = {
     const columns = [{ title: 'BACKUP' }, { title: 'KIND' }, { title: 'MADE' }, { title: 'SIZE' }]
     await output.table(
       columns,
-      view.backups.map(({ id, kind, at, bytes }) => [id, kind, relativeTime(at, now), sizeOf(bytes)])
+      view.backups.map(({ id, kind, at, bytes, isAhead }) => {
+        const made = relativeTime(at, now)
+        return [id, kind, isAhead ? `${made}, by a clock that was ahead` : made, sizeOf(bytes)]
+      })
     )
+    output.note(`Together they take ${sizeOf(view.totalBytes)} in ${view.folder}.`)
     return EXIT.done
   }
 }
@@ -41,8 +47,8 @@ const make: Action = {
   arity: { min: 0, max: 0 },
   options: [],
 
-  async run({ operator, output }) {
-    const backup = await operator().call('backups.make', {})
+  async run({ operator, output, signals }) {
+    const backup = await makeBackup(operator(), signals.signal)
     if (output.isJson) await output.json(backup)
     else await output.line(`${backup.id} (${sizeOf(backup.bytes)})`)
     return EXIT.done
@@ -55,20 +61,28 @@ const restore: Action = {
   usage: `<backup|${NEWEST}>`,
   arity: { min: 1, max: 1 },
   options: [{ name: 'yes', short: 'y', summary: 'do not ask' }],
-  details: 'The bus is gone for a moment, and comes back as it was then. What was published and settled since is in the backup that is made first.',
+  details: `
+    The bus is gone for a moment, and comes back as it was then; the command waits for that and says what came of it. What was
+    published and settled since is in the backup that is made first. ${NEWEST} is the newest good one that is not itself of before a
+    restore.`,
   examples: ['intent-bus backups restore newest'],
 
   async run({ args, operator, output, stdin, signals }) {
-    const bus = operator()
-    const backup = await find(bus, args.positionals[0]!)
+    const [name] = args.positionals as [string]
+    const { bus, backup } = await withWayOut(`--restore-backup ${name}`, async () => {
+      const found = operator()
+      return { bus: found, backup: await find(found, name) }
+    })
     const question = `Go back to ${exactTime(backup.at)}? What happened since is undone; the present is kept as a backup.`
     if (!args.flag('yes') && !(await isConfirmed(question, stdin, signals.signal))) {
       output.note('Nothing was changed.')
       return EXIT.refused
     }
-    await bus.call('backups.restore', { id: backup.id, confirm: true })
+    const { isDone, notices } = await restoreBackup(bus, backup, signals.signal)
+    for (const notice of notices) output.note(notice)
+    if (!isDone) throw new CommandError(EXIT.refused, 'The bus is there again, but the backup was not restored; all is as it was.')
     if (output.isJson) await output.json(backup)
-    else await output.line(`The bus goes back to ${exactTime(backup.at)}, and will be there again in a moment.`)
+    else await output.line(`The bus went back to ${exactTime(backup.at)}, and is there again.`)
     return EXIT.done
   }
 }
@@ -79,12 +93,25 @@ export const backups: Group = {
   actions: [list, make, restore]
 }
 
-/** Throws CommandError when there is none of that name. */
+/** Throws CommandError or ControlError when there is none of that name. */
 async function find(bus: Operator, text: string): Promise<BackupView> {
+  if (text === NEWEST) return bus.call('backups.newest', {})
   const { backups: all } = await bus.call('backups.list', {})
-  const found = text === NEWEST ? all[0] : all.find(({ id }) => id === text || `${id}.db` === text)
+  const found = all.find(({ id }) => id === text || `${id}.db` === text)
   if (found !== undefined) return found
-  throw new CommandError(EXIT.nothing, text === NEWEST ? 'There is no backup yet.' : `There is no backup ${text}.`, '`intent-bus backups list` shows them.')
+  throw new CommandError(EXIT.nothing, `There is no backup ${text}.`, '`intent-bus backups list` shows them.')
+}
+
+/** A bus that does not run can neither list nor restore backups, but its start can: `option` is what to start it with. */
+async function withWayOut<T>(option: string, ask: () => Promise<T>): Promise<T> {
+  try {
+    return await ask()
+  } catch (error) {
+    const { exitCode, message, cure } = describeFailure(error)
+    if (exitCode !== EXIT.unreachable) throw error
+    const wayOut = `Where the bus does not run, \`npm run headless -- ${option}\` does it on its machine.`
+    throw new CommandError(exitCode, message, cure === undefined ? wayOut : `${cure} ${wayOut}`)
+  }
 }
 
 function sizeOf(bytes: number): string {

@@ -1,7 +1,7 @@
 import type { Context, Located } from '../context.ts'
 import { fetchWith, findTrust } from '../bus/trust.ts'
 import type { Action } from '../command.ts'
-import { checkKey, checkPassword } from '../doctor/access.ts'
+import { checkKey, checkOperator } from '../doctor/access.ts'
 import { fine, type Check } from '../doctor/check.ts'
 import { checkFiles, checkSharing } from '../doctor/files.ts'
 import { checkServer } from '../doctor/server.ts'
@@ -21,8 +21,8 @@ export const doctor: Action = {
   options: [],
   details: `
     It looks whether the bus can be reached and is one, over https by its pin and its certificate, at its clock, the key, a
-    signature, the password, and the files of secrets. A paired bus that is not where it was is looked for by its pin, and its new
-    address kept; else it changes nothing. On the machine of a bus that is shared it says address and pin.`,
+    signature, the password, with that at its disk, and the files of secrets. A paired bus that is not where it was is looked for by
+    its pin, and its new address kept; else it changes nothing. On the machine of a bus that is shared it says address and pin.`,
 
   async run(context) {
     const { output } = context
@@ -51,7 +51,7 @@ async function* allChecks(context: Context, address: Located): AsyncGenerator<Ch
   const { checks, answers } = await checkServer(address, source.fetch, signal)
   yield* checks
   if (answers === 'all') yield* checkKey(source, signal)
-  if (answers !== 'nobody') yield checkPassword(source, signal)
+  if (answers !== 'nobody') yield* checkOperator(source, signal)
   yield* checkSharing(local)
   yield* checkFiles(local)
 }

@@ -1,7 +1,8 @@
 import { IntentBusError, IntentClient, type ClientOptions } from '../../client/index.ts'
 import { limitsText } from '../../../shared/control/limits-text.ts'
 import { ControlError } from '../../../shared/control/transport.ts'
-import { findKey, findOperatorSecret, findOperatorSecretOrKey, knownLimits, mayOperate, type CredentialSource } from '../bus/credentials.ts'
+import type { BusStatus } from '../../../shared/control/views.ts'
+import { findKey, findOperatorSecret, findOperatorSecretOrKey, knownLimits, mayOperate, type CredentialSource, type OperatorSecret } from '../bus/credentials.ts'
 import { isLoopbackUrl } from '../bus/local-bus.ts'
 import { Operator } from '../bus/operator.ts'
 import type { FoundSecret } from '../bus/secret-file.ts'
@@ -81,21 +82,35 @@ async function ask(options: ClientOptions, signal: AbortSignal): Promise<IntentB
   throw new Error('The bus knows an intent whose id is all zeros.')
 }
 
-/** Whether the bus lets this user in as an operator. */
-export async function checkPassword(source: CredentialSource, signal: AbortSignal): Promise<Check> {
+/** Whether the bus lets this user in as an operator; and if so, how it says that its database and its disk are. */
+export async function* checkOperator(source: CredentialSource, signal: AbortSignal): AsyncGenerator<Check> {
   const found = findOrTell('password', () => (mayOperate(source) ? findOperatorSecretOrKey : findOperatorSecret)(source))
-  if (found === undefined && source.paired !== undefined) {
+  if (found === undefined || 'outcome' in found) {
+    yield found ?? withoutPassword(source)
+    return
+  }
+  const status = await tryStatus(found, source, signal)
+  if ('outcome' in status) {
+    yield status
+    return
+  }
+  yield fine('password', `The bus takes the ${found.kind} from ${found.from}.`)
+  yield* checkStorage(status)
+}
+
+function withoutPassword({ paired }: CredentialSource): Check {
+  if (paired !== undefined) {
     const text = 'None is needed: this machine is paired, and has a key of its own. list, retry, cancel, keys and top are for operators.'
     return skipped('password', text)
   }
-  if (found === undefined) {
-    const cure = 'Set INTENT_BUS_PASSWORD, or name a file with --password-file; the app shows the password in Settings.'
-    return warning('password', 'There is no password for operators: list, retry, cancel, keys and top need it.', cure)
-  }
-  if ('outcome' in found) return found
+  const cure = 'Set INTENT_BUS_PASSWORD, or name a file with --password-file; the app shows the password in Settings.'
+  return warning('password', 'There is no password for operators: list, retry, cancel, keys and top need it.', cure)
+}
+
+/** How the bus is, or why it does not tell. */
+async function tryStatus(found: OperatorSecret, source: CredentialSource, signal: AbortSignal): Promise<BusStatus | Check> {
   try {
-    await new Operator(source, found, signal, PATIENCE).call('status.get', {})
-    return fine('password', `The bus takes the ${found.kind} from ${found.from}.`)
+    return await new Operator(source, found, signal, PATIENCE).call('status.get', {})
   } catch (error) {
     if (!(error instanceof ControlError)) throw error
     if (error.code === 'unreachable') {
@@ -106,6 +121,16 @@ export async function checkPassword(source: CredentialSource, signal: AbortSigna
     const cure = 'It was changed, or is that of another bus; the app shows the one that counts in Settings.'
     return trouble('password', exitCode, `The bus does not take the ${found.kind} from ${found.from}. ${error.message}`, cure)
   }
+}
+
+/** What a bus says of its storage; one of an early version says nothing. Only damage that is known is worth a line: nothing is read for it here. */
+function* checkStorage({ damage, storage }: Partial<BusStatus>): Generator<Check> {
+  if (storage === undefined) return
+  if (damage) yield trouble('database', EXIT.refused, damage.problem, 'See Storage in the interface, which says what can be done.')
+  const { state, problem } = storage
+  if (problem === null) yield fine('disk', 'The disk of the bus takes what is written, and has room.')
+  else if (state === 'low' || state === 'overfull') yield { name: 'disk', outcome: 'warning', text: problem }
+  else yield { name: 'disk', outcome: 'trouble', text: problem, exitCode: EXIT.refused }
 }
 
 /** A file that cannot be read is what one wants to know here. */

@@ -1,4 +1,4 @@
-import type { ImportReport, Skipped, TransferCounts, TransferKind } from '../../../shared/control/transfer-views.ts'
+import type { ImportEffects, ImportReport, SettingChange, Skipped, TransferCounts, TransferKind } from '../../../shared/control/transfer-views.ts'
 import { counted, formatNumber } from '../terminal/words.ts'
 
 /** What is told of kinds: one of them, and many. */
@@ -21,16 +21,22 @@ export function countsText({ intents, ...others }: TransferCounts): string {
   return parts.length === 1 ? parts[0]! : `${parts.slice(0, -1).join(', ')} and ${parts.at(-1)}`
 }
 
-/** `1,200 intents added, 3 were there already, 1 skipped`, a line for each kind that there was something of. */
-export function reportLines({ outcomes }: ImportReport): string[] {
-  return outcomes.flatMap(({ what, added, present, skipped }) => {
-    if (added + present + skipped === 0) return []
+/** `1,200 intents added, 3 there already, 1 left out`, a line for each kind that there was something of. `hasSecrets`: whether a passphrase opens keys of the file. */
+export function reportLines({ outcomes }: ImportReport, hasSecrets: boolean): string[] {
+  return outcomes.flatMap(({ what, added, named, completed, present, skipped }) => {
     const [one, many] = KINDS[what]
+    const cure = hasSecrets ? 'import again with the passphrase' : 'export again with --secrets, and import that'
+    const lines = [
+      ...(completed > 0 ? [`${counted(completed, one, many)} completed: here by name only until now, and good for requests again`] : []),
+      ...(named > 0 ? [`${counted(named, one, many)} by name only: they let nobody in; ${cure}`] : [])
+    ]
     const rest = [
       ...(present > 0 ? [`${formatNumber(present)} there already`] : []),
       ...(skipped > 0 ? [`${formatNumber(skipped)} left out`] : [])
     ]
-    return [[`${counted(added, one, many)} added`, ...rest].join(', ')]
+    // Where all are told of already, nothing is left to add.
+    if (added === 0 && rest.length === 0) return lines
+    return [[`${counted(added, one, many)} added`, ...rest].join(', '), ...lines]
   })
 }
 
@@ -40,4 +46,16 @@ export function skippedLines(skipped: readonly Skipped[]): string[] {
     const [one, many] = what === 'settings' ? (['setting', 'settings'] as const) : KINDS[what]
     return `${counted(count, one, many)} left out: ${reason} (for example ${example})`
   })
+}
+
+/** `Setting requireSignatures: true becomes false.` */
+export function settingLines(changes: readonly SettingChange[]): string[] {
+  if (changes.length === 0) return ['Its settings are as they are here.']
+  return changes.map(({ name, from, to }) => `Setting ${name}: ${JSON.stringify(from)} becomes ${JSON.stringify(to)}.`)
+}
+
+/** Why finished intents would not stay, and what to do. */
+export function tooLargeLine({ megabytes, bound }: NonNullable<ImportEffects['tooLarge']>): string {
+  const sizes = `the database would have about ${formatNumber(megabytes)} MB, and may have ${formatNumber(bound)} MB`
+  return `${sizes}: the oldest finished intents would be deleted soon after. Raise the bound first (Storage in the interface), then import.`
 }

@@ -1,3 +1,4 @@
+import { ProtocolError } from '../../../shared/errors.ts'
 import type { ControlDependencies } from '../dependencies.ts'
 import { actorOf, type Handlers } from '../control.ts'
 
@@ -12,9 +13,15 @@ export function backupHandlers({ bus, safety }: ControlDependencies) {
       return backup
     },
 
+    'backups.newest': async () => {
+      const newest = await safety.backups.newestGood()
+      if (newest === undefined) throw new ProtocolError('not_found', 'There is no good backup.')
+      return newest
+    },
+
     /** The bus is gone for a moment once this is answered, and comes back with the backup. */
-    'backups.restore': ({ id }, operator) => {
-      const backup = safety.backups.find(id)
+    'backups.restore': async ({ id }, operator) => {
+      const backup = await safety.backups.findForRestore(id)
       safety.recover(backup, { actor: actorOf(operator), address: operator.address })
       return backup
     }

@@ -70,6 +70,8 @@ export function transferHandlers(deps: ControlDependencies, changeSettings: Chan
 
     'transfer.get': () => ({ import: imports.view }),
 
+    'transfer.wait': ({ id, state }, _operator, gone) => imports.wait(id, state, gone),
+
     'transfer.upload': ({ data, ...piece }) => imports.upload({ ...piece, bytes: Buffer.from(data, 'base64') }),
 
     'transfer.check': ({ id }) => imports.check(id),
@@ -83,7 +85,11 @@ export function transferHandlers(deps: ControlDependencies, changeSettings: Chan
         digests: new Map(secrets?.keys),
         conclude: async (outcomes) => {
           const notes = isWithSettings && values !== null ? await takeSettings(values, operator) : []
-          if (isTakeOver) notes.push(...(await takeOver(secrets!, operator)))
+          if (isTakeOver) {
+            // Whoever came with the old password could not ask afterwards.
+            await imports.untilAwaited()
+            notes.push(...(await takeOver(secrets!, operator)))
+          }
           for (const what of ['templates', 'views', 'keys', 'workers'] as const) feed.noteChanged(what)
           note(operator, 'data.imported', imports.view!.name, outcomesText(outcomes))
           return notes
@@ -131,5 +137,10 @@ function countsText(counts: TransferCounts): string {
 }
 
 function outcomesText(outcomes: readonly Outcome[]): string {
-  return outcomes.map(({ what, added, present, skipped }) => `${what}: ${added} added, ${present} there, ${skipped} skipped`).join('; ')
+  return outcomes.map(outcomeText).join('; ')
+}
+
+function outcomeText({ what, added, named, completed, present, skipped }: Outcome): string {
+  const ofKeys = what === 'keys' ? `, ${named} by name only, ${completed} completed` : ''
+  return `${what}: ${added} added${ofKeys}, ${present} there, ${skipped} skipped`
 }

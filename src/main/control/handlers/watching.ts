@@ -18,6 +18,7 @@ export function watchingHandlers({ bus, clock, feed, settings, storage }: Contro
       await bus.notesWritten()
       return bus.reader.ask('names')
     },
+    'gaps.list': ({ after }) => bus.reader.ask('gaps', after),
     'workers.list': async (_input, _operator, gone) => {
       await bus.notesWritten()
       return bus.reader.ask('workers', clock.now(), gone)

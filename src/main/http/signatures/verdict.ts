@@ -45,6 +45,13 @@ export function verdictOn(evidence: Evidence): Verdict {
       return { ...nothing, ...atLine(TIMESTAMP_LINE), text: 'The timestamp is not Unix time in seconds.', next: 'Send seconds since 1970 in digits, as `date +%s` prints them.' }
     case 'stale':
       return { ...nothing, ...atLine(TIMESTAMP_LINE), ...staleVerdict(Number(timestamp), now) }
+    case 'forgotten':
+      return {
+        ...nothing,
+        ...atLine(TIMESTAMP_LINE),
+        text: 'It was signed before the database of this bus was restored, which forgot what was sent until then.',
+        next: 'Sign it anew, with the time of now.'
+      }
     case 'nonce':
       return { ...nothing, ...atLine(NONCE_LINE), text: 'The nonce is too long.', next: 'Send some 16 random bytes in hex.' }
     case 'replay':

@@ -19,6 +19,8 @@ export class Connection {
   failure = $state.raw<ControlError | null>(null)
   /** A browser without a session. */
   needsLogin = $state(false)
+  /** What the login says of why this page is logged out; null where it has nothing to say. */
+  loginReason = $state<string | null>(null)
   /** What the bus lets this page do. */
   rights = $state.raw<readonly Right[]>([])
   /** Events have not come in for a while. */
@@ -63,7 +65,15 @@ export class Connection {
   /** Goes in with the session that this browser was just given. */
   async enter(): Promise<void> {
     this.needsLogin = false
+    this.loginReason = null
     await this.open()
+  }
+
+  /** Asks for another database, after which nobody may be logged in any more: then the login says `reason`. `ask`: whether it is under way. */
+  async replaceDatabase(reason: string, ask: () => Promise<boolean>): Promise<void> {
+    // First, because the session may be over before the answer is here.
+    this.loginReason = reason
+    if (!(await ask())) this.loginReason = null
   }
 
   /** Asks for the status again. */
@@ -98,7 +108,11 @@ export class Connection {
   #takeStatus(status: BusStatus): void {
     const before = this.status
     this.status = status
-    if (before !== null && (before.state !== status.state || before.since !== status.since)) this.generation++
+    if (before !== null && (before.state !== status.state || before.since !== status.since)) {
+      this.generation++
+      // Still logged in.
+      this.loginReason = null
+    }
     this.failure = null
     this.#clock.set(status.now)
   }

@@ -1,6 +1,8 @@
 import { createContext } from 'svelte'
 import type { Input, MethodName, Output } from '../../../shared/control/contract.ts'
 import type { Right } from '../../../shared/control/rights.ts'
+import { ControlError } from '../../../shared/control/transport.ts'
+import { isOfDamage } from '../text/recovery.ts'
 import type { Carrier } from '../transport/carrier.ts'
 import { Clock } from './clock.svelte.ts'
 import { Confirmation } from './confirmation.svelte.ts'
@@ -11,6 +13,8 @@ import { Router } from './router.svelte.ts'
 import { Shortcuts } from './shortcuts.svelte.ts'
 import { Theme } from './theme.svelte.ts'
 import { Toasts } from './toasts.svelte.ts'
+
+const DAMAGED = new ControlError({ code: 'storage_unavailable', message: 'The database cannot be used; see above.' })
 
 /** What all parts of a page share. */
 export class Interface {
@@ -48,7 +52,7 @@ export class Interface {
       await action()
       return true
     } catch (error) {
-      this.toasts.fail(error)
+      this.toasts.fail(this.connection.status?.damage && isOfDamage(error) ? DAMAGED : error)
       return false
     }
   }

@@ -1,6 +1,7 @@
-import type { BackupKind, BackupView, Recovery } from '../../../shared/control/backup-views.ts'
+import type { BackupKind, BackupView, BackupsView, DamageView, Recovery } from '../../../shared/control/backup-views.ts'
+import { ControlError } from '../../../shared/control/transport.ts'
 import type { Question } from '../state/confirmation.svelte.ts'
-import { exactTime } from './time.ts'
+import { wholeTime } from './time.ts'
 
 /** What is asked before something is done about a damaged database. */
 export function recoveryWords(recovery: Recovery, newest: BackupView | null): Question {
@@ -8,7 +9,7 @@ export function recoveryWords(recovery: Recovery, newest: BackupView | null): Qu
     case 'newest':
       return {
         title: 'Restore the newest backup?',
-        text: `The bus goes on with the backup of ${newest === null ? 'the last good moment' : exactTime(newest.at)}. What was changed since then is gone. The damaged database is kept beside it.`,
+        text: `The bus goes on with the backup of ${newest === null ? 'the last good moment' : wholeTime(newest.at)}. ${GONE}`,
         action: 'Restore the newest backup'
       }
     case 'readable':
@@ -27,11 +28,43 @@ export function recoveryWords(recovery: Recovery, newest: BackupView | null): Qu
   }
 }
 
-/** What is asked before a backup takes the place of the database. */
-export function restoreQuestion({ at }: BackupView): Question {
+/** Whether a refusal is one that a damaged database brings about. */
+export function isOfDamage(error: unknown): boolean {
+  return error instanceof ControlError && (error.code === 'internal_error' || error.code === 'storage_unavailable' || error.code === 'bus_stopped')
+}
+
+/** What there is to go back to from a damaged database, and what that costs. */
+export function newestWords({ newest }: Pick<DamageView, 'newest'>): string {
+  return newest === null ? 'There is no good backup of it.' : `Its newest good backup is of ${wholeTime(newest.at)}; what is newer would be lost.`
+}
+
+/** Why one has to log in again after that was done: of a damaged database nobody knows who was logged in. */
+export function recoveredWords(recovery: Recovery, newest: BackupView | null): string {
+  switch (recovery) {
+    case 'newest':
+      return newest === null ? 'The bus started again from its newest backup. Log in again to see what is missing since then.' : restoredWords(newest)
+    case 'readable':
+      return 'The bus started again with what could be read of its database. Log in again.'
+    case 'empty':
+      return 'The bus started again with an empty database. Log in again.'
+  }
+}
+
+/** The same after one backup was restored. */
+export function restoredWords({ at }: BackupView): string {
+  return `The bus started again from its backup of ${wholeTime(at)}. Log in again to see what is missing since then.`
+}
+
+const GONE =
+  'What was changed since then is gone, and keys revoked since then count again. The damaged database is kept beside it. Everybody has to log in again.'
+const UNDONE =
+  'What was published, finished or changed since then is undone; keys revoked since then stay revoked. What there is now is kept as a backup first. Workers are turned away for a moment.'
+
+/** What is asked before a backup takes the place of the database, which may be a damaged one. */
+export function restoreQuestion({ at }: BackupView, isDamaged: boolean): Question {
   return {
     title: 'Restore this backup?',
-    text: `The bus goes back to ${exactTime(at)}: what was published, finished or changed since then is undone, and keys revoked since then count again. What there is now is kept as a backup first. Workers are turned away for a moment.`,
+    text: `The bus goes back to ${wholeTime(at)}. ${isDamaged ? GONE : UNDONE}`,
     action: 'Restore the backup',
     isDangerous: true
   }
@@ -43,6 +76,13 @@ const KINDS: Readonly<Record<BackupKind, string>> = {
   migration: 'Before an update',
   restore: 'Before a restore',
   manual: 'By hand'
+}
+
+/** How many backups are kept of each kind, as a sentence. */
+export function keptWords(kept: BackupsView['kept'], { days, most }: BackupsView['keptRestores']): string {
+  const { daily, weekly, manual, migration, restore } = kept
+  const last = `The last ${daily} daily ones are kept, ${weekly} weekly, ${manual} made by hand, ${migration} from before an update`
+  return `${last}, and ${restore} from before a restore (and those of the last ${days} days, ${most} at most).`
 }
 
 export function kindWord(kind: BackupKind): string {

@@ -37,13 +37,36 @@ export function relativeTime(at: number, now: number): string {
 
 /** `2025-03-30 14:05:09.120 UTC+2`, in this device's time zone. */
 export function exactTime(at: number): string {
-  const date = new Date(at * 1000)
-  const offset = -date.getTimezoneOffset()
-  const local = new Date(date.getTime() + offset * 60_000).toISOString().slice(0, 23).replace('T', ' ').replace(/[.]000$/, '')
-  if (offset === 0) return `${local} UTC`
+  return `${localTime(at, 23).replace(/[.]000$/, '')} ${zoneAt(at)}`
+}
+
+/** `2025-03-30 14:05:09 UTC+2`, in this device's time zone: in sentences, where milliseconds say nothing. */
+export function wholeTime(at: number): string {
+  return `${localTime(at, 19)} ${zoneAt(at)}`
+}
+
+/** `2025-03-30 14:05`, in this device's time zone: beside other moments. */
+export function minuteTime(at: number): string {
+  return localTime(at, 16)
+}
+
+/** So many characters of `2025-03-30 14:05:09.120`. */
+function localTime(at: number, length: number): string {
+  const local = new Date(new Date(at * 1000).getTime() + offsetAt(at) * 60_000)
+  return local.toISOString().slice(0, length).replace('T', ' ')
+}
+
+function zoneAt(at: number): string {
+  const offset = offsetAt(at)
+  if (offset === 0) return 'UTC'
   const minutes = Math.abs(offset) % 60
   const hours = `${Math.floor(Math.abs(offset) / 60)}${minutes === 0 ? '' : `:${String(minutes).padStart(2, '0')}`}`
-  return `${local} UTC${offset < 0 ? '−' : '+'}${hours}`
+  return `UTC${offset < 0 ? '−' : '+'}${hours}`
+}
+
+/** Minutes that this device's clocks are ahead of UTC. */
+function offsetAt(at: number): number {
+  return -new Date(at * 1000).getTimezoneOffset()
 }
 
 /** `14:05:09` of this device's time zone, or `14:05`. */

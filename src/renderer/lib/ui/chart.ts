@@ -11,10 +11,17 @@ export interface ChartSeries {
   readonly values: readonly (number | null)[]
 }
 
+/** A stretch of time that is set off from the rest. Unix seconds. */
+export interface ChartBand {
+  readonly from: number
+  readonly to: number
+}
+
 export interface ChartData {
   /** Unix seconds, ascending. */
   readonly times: readonly number[]
   readonly series: readonly ChartSeries[]
+  readonly bands: readonly ChartBand[]
 }
 
 export interface ChartOptions {
@@ -38,6 +45,7 @@ export function createChart(host: HTMLElement, data: ChartData, options: ChartOp
   const text = resolve('--text-faint')
   const font = `11px ${getComputedStyle(host).fontFamily}`
   const axis = { stroke: text, font, grid: { stroke: line, width: 1 }, ticks: { show: false } }
+  let { bands } = data
   const plot = new uPlot(
     {
       width: host.clientWidth,
@@ -60,7 +68,10 @@ export function createChart(host: HTMLElement, data: ChartData, options: ChartOp
           points: { show: true, size: 4, filter: lonely }
         }))
       ],
-      hooks: { setCursor: [({ cursor }) => options.onPoint(cursor.idx ?? null)] }
+      hooks: {
+        drawClear: [(plot) => drawBands(plot, bands, line)],
+        setCursor: [({ cursor }) => options.onPoint(cursor.idx ?? null)]
+      }
     },
     aligned(data),
     host
@@ -68,12 +79,31 @@ export function createChart(host: HTMLElement, data: ChartData, options: ChartOp
   const resizing = new ResizeObserver(() => plot.setSize({ width: host.clientWidth, height: options.height }))
   resizing.observe(host)
   return {
-    setData: (next) => plot.setData(aligned(next)),
+    setData(next) {
+      bands = next.bands
+      plot.setData(aligned(next))
+    },
     destroy: () => {
       resizing.disconnect()
       plot.destroy()
     }
   }
+}
+
+/** Pixels of the screen that a band has at least, so that a short one shows. */
+const MIN_BAND = 2
+
+/** Behind the lines. */
+function drawBands(plot: uPlot, bands: readonly ChartBand[], colour: string): void {
+  const { left, top, width, height } = plot.bbox
+  plot.ctx.save()
+  plot.ctx.fillStyle = colour
+  for (const { from, to } of bands) {
+    const end = Math.min(left + width, plot.valToPos(to, 'x', true))
+    const start = Math.min(end - MIN_BAND * devicePixelRatio, Math.max(left, plot.valToPos(from, 'x', true)))
+    if (end > left) plot.ctx.fillRect(start, top, end - start, height)
+  }
+  plot.ctx.restore()
 }
 
 /** Points without neighbours: no line shows them. */

@@ -40,7 +40,6 @@ export function isHarmless(action: BulkAction, { total, counts }: Touched): bool
 
 /** Asks whether it shall be done, and says to how many of which. */
 export function questionOf(action: BulkAction, { total, counts }: Touched): Question {
-  const { imperative, says } = VERBS[action]
   const present = counts.filter(({ count }) => count > 0)
   const intents = counted(total, 'intent')
   const losesResults = present.some(({ status }) => status === 'fulfilled')
@@ -48,12 +47,19 @@ export function questionOf(action: BulkAction, { total, counts }: Touched): Ques
     present.length === 1
       ? counted(total, `${present[0]!.status} intent`)
       : `${intents}: ${present.map(({ count, status }) => counted(count, status, status)).join(', ')}`
+  const { imperative, says, again } = verbOf(action, present)
   return {
-    title: `${imperative} ${intents}?`,
-    text: `${says} ${what}. ${CONSEQUENCES[action]}${losesResults ? ' Their results are cleared.' : ''}`,
-    action: `${imperative} ${intents}`,
+    title: `${imperative} ${intents}${again}?`,
+    text: `${says} ${what}${again}. ${CONSEQUENCES[action]}${losesResults ? ' Their results are cleared.' : ''}`,
+    action: `${imperative} ${intents}${again}`,
     isDangerous: action === 'cancel'
   }
+}
+
+/** What expired has left the queue: to retry it is to publish it again. */
+function verbOf(action: BulkAction, present: Touched['counts']): { readonly imperative: string; readonly says: string; readonly again: string } {
+  const isPublished = action === 'retry' && present.every(({ status }) => status === 'expired')
+  return isPublished ? { imperative: 'Publish', says: 'Publishes', again: ' again' } : { ...VERBS[action], again: '' }
 }
 
 /** What was done, of how many. */

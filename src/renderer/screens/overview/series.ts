@@ -1,7 +1,7 @@
-import type { Statistics, StatisticsPoint } from '../../../shared/control/views.ts'
+import type { GapView, Statistics, StatisticsPoint } from '../../../shared/control/views.ts'
 import { counted, formatNumber } from '../../lib/text/numbers.ts'
 import { fullDuration } from '../../lib/text/time.ts'
-import type { ChartSeries } from '../../lib/ui/chart.ts'
+import type { ChartBand, ChartSeries } from '../../lib/ui/chart.ts'
 
 type Measure<T> = (point: StatisticsPoint) => T
 
@@ -51,6 +51,19 @@ export function latencySummary({ wait, work }: StatisticsPoint): string {
     `From claimable to claimed: half within ${say(wait.p50, none)}, 95% within ${say(wait.p95, none)}. ` +
     `From claimed to settled: half within ${say(work.p50, none)}, 95% within ${say(work.p95, none)}.`
   )
+}
+
+/** When the machine slept within the range of the statistics. */
+export function sleepsOf(gaps: readonly GapView[], { total }: Statistics): ChartBand[] {
+  const sleeps = gaps.filter(({ cause, at }) => cause === 'sleep' && at > total.at)
+  return sleeps.map(({ at, seconds }) => ({ from: Math.max(total.at, at - seconds), to: at }))
+}
+
+/** The same in words; empty where it did not sleep. */
+export function sleepSummary(sleeps: readonly ChartBand[]): string {
+  if (sleeps.length === 0) return ''
+  const length = fullDuration(Math.round(sleeps.reduce((sum, { from, to }) => sum + to - from, 0)))
+  return `The bus’s machine slept ${sleeps.length === 1 ? `for ${length}` : `${formatNumber(sleeps.length)} times, for ${length} in all`}.`
 }
 
 /** Whether anything happened at all. */

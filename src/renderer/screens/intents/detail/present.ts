@@ -1,6 +1,6 @@
-import type { IntentView } from '../../../../shared/control/views.ts'
+import type { GapView, IntentView } from '../../../../shared/control/views.ts'
 import { fullDuration } from '../../../lib/text/time.ts'
-import { workerName } from './timeline.ts'
+import { workerAtStart } from './timeline.ts'
 
 /** Something that runs out: `label` before the countdown, `after` instead of it once it is over. */
 export interface Deadline {
@@ -19,7 +19,7 @@ export interface Present {
 
 type Subject = Pick<
   IntentView,
-  'status' | 'history' | 'runAt' | 'expiresAt' | 'leaseEndsAt' | 'claimedAt' | 'finishedAt' | 'createdAt' | 'worker'
+  'status' | 'history' | 'gaps' | 'runAt' | 'expiresAt' | 'leaseEndsAt' | 'claimedAt' | 'finishedAt' | 'createdAt' | 'worker'
 >
 
 /** `now`: Unix seconds by the bus's clock. */
@@ -29,8 +29,8 @@ export function presentOf(intent: Subject, now: number): Present {
       return openNow(intent, now)
     case 'claimed':
       return {
-        title: `${capitalised(workerName(intent.worker))} works on it`,
-        text: intent.claimedAt === null ? null : `for ${elapsed(intent.claimedAt, now)}`,
+        title: `${workerAtStart(intent.worker)} works on it`,
+        text: intent.claimedAt === null ? null : `for ${elapsed(intent.claimedAt, now, intent.gaps)}`,
         deadlines: intent.leaseEndsAt === null ? [] : [{ label: 'Lease ends in', to: intent.leaseEndsAt, after: 'any moment' }]
       }
     case 'fulfilled':
@@ -48,7 +48,7 @@ export function outlookOf({ attempts, maxAttempts }: Pick<IntentView, 'attempts'
   return `If it fails, attempt ${attempts + 1} of ${maxAttempts} comes after a pause; if the lease ends first, at once.`
 }
 
-function openNow({ history, runAt, expiresAt }: Subject, now: number): Present {
+function openNow({ history, gaps, runAt, expiresAt }: Subject, now: number): Present {
   const lifetime = { label: 'Expires in', to: expiresAt, after: 'any moment' }
   const last = history.at(-1)
   if (runAt > now) {
@@ -58,20 +58,22 @@ function openNow({ history, runAt, expiresAt }: Subject, now: number): Present {
   // A lease that was lost or taken back leaves `runAt` as it was.
   const isGivenBack = last?.event === 'lease_lost' || last?.event === 'returned' || last?.event === 'moved'
   const since = Math.max(runAt, isGivenBack ? last.at : 0)
-  return { title: 'Waiting for a worker', text: `for ${elapsed(since, now)}`, deadlines: [lifetime] }
+  return { title: 'Waiting for a worker', text: `for ${elapsed(since, now, gaps)}`, deadlines: [lifetime] }
 }
 
-function tookText({ createdAt, claimedAt, finishedAt }: Subject): string | null {
+function tookText({ createdAt, claimedAt, finishedAt, gaps }: Subject): string | null {
   if (finishedAt === null) return null
   const total = `${fullDuration(finishedAt - createdAt)} after it was published`
-  return claimedAt === null ? total : `${total}; the last attempt took ${fullDuration(finishedAt - claimedAt)}`
+  return claimedAt === null ? total : `${total}; the last attempt took ${fullDuration(secondsBetween(claimedAt, finishedAt, gaps))}`
 }
 
 /** Whole seconds: it runs on while somebody looks at it. */
-function elapsed(since: number, now: number): string {
-  return fullDuration(Math.max(0, Math.floor(now - since)))
+function elapsed(since: number, now: number, gaps: readonly GapView[]): string {
+  return fullDuration(Math.floor(secondsBetween(since, now, gaps)))
 }
 
-function capitalised(text: string): string {
-  return text === workerName(null) ? `A${text.slice(1)}` : text
+/** Seconds from one moment to another, less the gaps in between: nobody could work in these. */
+function secondsBetween(from: number, to: number, gaps: readonly GapView[]): number {
+  const gone = gaps.filter(({ at }) => at > from && at <= to).reduce((sum, { seconds }) => sum + seconds, 0)
+  return Math.max(0, to - from - gone)
 }

@@ -102,6 +102,11 @@ export function workerName(worker: string | null | undefined): string {
   return worker ?? 'an unnamed worker'
 }
 
+/** The same at the start of a sentence. A name stays as it is. */
+export function workerAtStart(worker: string | null): string {
+  return worker ?? 'An unnamed worker'
+}
+
 /** `14:05:09` on the day of `now`, `Mar 30, 14:05` on others. */
 export function momentText(at: number, now: number): string {
   const date = new Date(at * 1000)

@@ -26,18 +26,26 @@ export async function sendFiles(call: Call, files: readonly File[], onProgress: 
   const total = files.reduce((sum, { size }) => sum + size, 0)
   let id: string | null = null
   let sent = 0
-  // A log belongs to a file, which comes first.
-  for (const file of [...files].sort((a, b) => Number(isLog(a)) - Number(isLog(b)))) {
-    for (let offset = 0; offset === 0 || offset < file.size; offset += PIECE_BYTES) {
-      const piece = file.slice(offset, offset + PIECE_BYTES)
-      const part = isLog(file) ? 'wal' : 'file'
-      const view: { readonly id: string } = await call('transfer.upload', { id, name: file.name, part, offset, data: await toBase64(piece) })
-      id = view.id
-      sent += piece.size
-      onProgress(sent, total)
+  try {
+    // A log belongs to a file, which comes first.
+    for (const file of [...files].sort((a, b) => Number(isLog(a)) - Number(isLog(b)))) {
+      for (let offset = 0; offset === 0 || offset < file.size; offset += PIECE_BYTES) {
+        const piece = file.slice(offset, offset + PIECE_BYTES)
+        const part = isLog(file) ? 'wal' : 'file'
+        const data = await toBase64(piece)
+        const input = { id, name: file.name, size: id === null ? total : null, part, offset, data } as const
+        const view: { readonly id: string } = await call('transfer.upload', input)
+        id = view.id
+        sent += piece.size
+        onProgress(sent, total)
+      }
     }
+    await call('transfer.check', { id: id! })
+  } catch (error) {
+    // Half a file only takes room; where this does not get through either, the bus forgets it a little later.
+    if (id !== null) await call('transfer.drop', { id }).catch(() => {})
+    throw error
   }
-  await call('transfer.check', { id: id! })
 }
 
 /** Why these files cannot be one import; null when they can. */
