@@ -9,6 +9,7 @@ import { builtBeside } from './built.ts'
 import { greeting } from './announce.ts'
 import { APP_VERSION } from './app-info.ts'
 import { ConfigError, readConfig } from './config.ts'
+import { ProtocolError } from '../shared/errors.ts'
 import { readArguments } from './headless-arguments.ts'
 import { examineFolder } from './doctor/of-folder.ts'
 import { doctorLines } from './doctor/print.ts'
@@ -114,7 +115,7 @@ async function runHeadless(options: HeadlessOptions): Promise<void> {
 function refuse(error: unknown, log: Log, options: HeadlessOptions): void {
   const isMisused = error instanceof ConfigError || error instanceof RecoveryError
   process.exitCode = isMisused ? EXIT_BAD_SETTING : EXIT_FAILED
-  const isExpected = isMisused || error instanceof UnusableDatabaseError
+  const isExpected = isMisused || error instanceof UnusableDatabaseError || error instanceof ProtocolError
   if (!isExpected) log.fatal({ err: error }, 'the bus cannot start')
   const { message } = error as Error
   const whatToDo = error instanceof BusDamagedError ? ` It is left as it is. ${waysOut(error.view)}` : ''
@@ -202,9 +203,10 @@ export function runForPeople(args: readonly string[], reason: string): Promise<v
   })
 }
 
-/** Examines the data directory, prints what was found, and starts nothing. The exit code is 1 where something must be mended. */
-export async function runDoctor(): Promise<void> {
+/** Examines the data directory, prints what was found, and starts nothing. The exit code is 1 where something must be mended, and 2 for `args`. */
+export async function runDoctor(args: readonly string[] = []): Promise<void> {
   try {
+    if (args.length > 0) throw new ConfigError(`The doctor takes no arguments, but got ${args.join(' ')}. BUS_DATA_DIR and BUS_DB_PATH name what it examines.`)
     const config = readConfig(process.env)
     if (!existsSync(config.dataDir)) throw new ConfigError(`There is no folder ${config.dataDir}; start the bus once, or name its folder with BUS_DATA_DIR.`)
     const checks = await examineFolder(config, Date.now() / 1000)

@@ -1,4 +1,5 @@
 import { assemble, type Faces } from './assemble.ts'
+import { RecoveryError } from './backups/restore.ts'
 import { SafetyNet, type AskedRecovery } from './backups/safety-net.ts'
 import type { Safety } from './backups/safety.ts'
 import { Bus, type BusOptions } from './bus/bus.ts'
@@ -64,7 +65,8 @@ const STARTS_FILE = 'starts.json'
 
 /**
  * Starts the whole bus on its data directory: lock, settings, database, secrets, listener. Desktop and headless alike.
- * Throws ConfigError or UnusableDatabaseError with a sentence for the user; then nothing is left running.
+ * Throws ConfigError, UnusableDatabaseError or RecoveryError with a sentence for the user, and what nobody expects; then nothing is
+ * left running. What nobody expects counts as a crash of this start.
  */
 export async function serve(options: ServeOptions): Promise<Service> {
   const { config, ending } = options
@@ -77,12 +79,17 @@ export async function serve(options: ServeOptions): Promise<Service> {
     starts.begun()
     return service
   } catch (error) {
-    starts.ended()
+    if (isForUser(error)) starts.ended()
     directory.release()
     throw isOfDisk(error) ? withoutFiles(config.dataDir, error) : error
   } finally {
     ending?.removeEventListener('abort', endsInOrder)
   }
+}
+
+/** What another start does not meet once its user has seen to it; any other error counts as a crash. */
+function isForUser(error: unknown): boolean {
+  return error instanceof ConfigError || error instanceof UnusableDatabaseError || error instanceof RecoveryError || isOfDisk(error)
 }
 
 function isOfDisk(error: unknown): error is ProtocolError {
@@ -94,107 +101,141 @@ function withoutFiles(dataDir: string, { message }: ProtocolError): Error {
   return new UnusableDatabaseError(`The bus cannot start in ${dataDir}: ${message.charAt(0).toLowerCase()}${message.slice(1)}`)
 }
 
+/** What a start has opened so far, in the order in which it did. */
+interface Opened {
+  readonly clock: HostClock
+  bus?: Bus
+  safety?: Safety
+  faces?: Faces
+}
+
 async function serveFrom(directory: DataDirectory, starts: StartRecord, options: ServeOptions): Promise<Service> {
+  const opened: Opened = { clock: new HostClock() }
+  try {
+    return await open(opened, directory, starts, options)
+  } catch (error) {
+    await closeAll(opened, 0).catch((err: unknown) => options.log.error({ err }, 'what a start has opened could not be closed'))
+    throw error
+  }
+}
+
+async function open(opened: Opened, directory: DataDirectory, starts: StartRecord, options: ServeOptions): Promise<Service> {
   const { config, host, log, readerEntry, built } = options
+  const { clock } = opened
+  const { isCareful } = starts
   const settings = new SettingsFile(directory.file(SETTINGS_FILE), config)
-  const clock = new HostClock()
   const sayRollback = logSometimes((err) => log.error({ err }, 'the database did not take a transaction'))
   const net = new SafetyNet({ config, host, log, clock })
   await net.prepare(options.recovery)
-  let safety: Safety | undefined
   const bus = openBus(net, {
     path: config.databasePath,
     clock,
     gapSource: clock,
-    withoutCleanup: starts.isCareful,
+    withoutCleanup: isCareful,
     random: systemRandom(),
     readerEntry,
     claimTimeout: config.claimTimeout,
     cleanupInterval: config.cleanupInterval,
     onGaps: (gaps) => {
       for (const gap of gaps) log.info(gap, gap.cause === 'sleep' ? 'the machine slept' : 'the clock was set')
-      if (!starts.isCareful) void faces?.sharing.look()
-      faces?.feed.noteGap()
+      if (!isCareful) void opened.faces?.sharing.look()
+      opened.faces?.feed.noteGap()
     },
     onCleanup: (report) => log.info(report, 'cleanup'),
     onCleanupError: (err) => log.error({ err }, 'cleanup failed; it is tried again in a minute'),
     onRollback: (error) => {
       sayRollback(error)
-      safety?.failed(error)
+      opened.safety?.failed(error)
     },
-    onUnreadable: (problem) => safety?.damaged(problem)
+    onUnreadable: (problem) => opened.safety?.damaged(problem)
   })
-  const { isCareful } = starts
-  safety = net.over(bus, { threadEntry: built.backupEntry, isCareful, feed: () => faces?.feed, restart: options.restart })
-  let faces: Faces | undefined
-  try {
-    const { mainKey, dashboardPassword } = await findSecrets(bus, options)
-    noteRotations(bus, options)
-    // Whoever has opened a session with the old password is out, as after a change in the interface.
-    if (options.rotateDashboardPassword === true) await bus.sessions.endAll()
-    faces = assemble({
-      bus,
-      clock,
-      random: systemRandom(),
-      config,
-      settings,
-      host,
-      log,
-      mainKey,
-      password: dashboardPassword,
-      built,
-      safety,
-      ...(starts.isCareful && { notices: [carefulStart(starts.crashes, log)], keepsSharingOff: true }),
-      announce: (listener, sharing) => announce(directory, log, listener, sharing)
-    })
-    const { control, feed, imports, listener, pairing, sharing, storage } = faces
-    await storage.look()
-    await listen(listener, settings.values.port, options)
-    if (!starts.isCareful) await sharing.look()
-    announce(directory, log, listener, sharing)
-    await applySettings(settings, options)
-    return {
-      control,
-      get url() {
-        return urlOf(listener)
-      },
-      get interfaceUrl() {
-        const url = urlOf(listener)
-        return url && url + INTERFACE_PATH
-      },
-      get shared() {
-        return sharedAs(sharing)
-      },
-      mainKey,
-      dashboardPassword,
-      sleeps: () => clock.sleeps(),
-      wakes: () => clock.wakes(),
-      async close(grace) {
-        storage.close()
-        imports.close()
-        await safety.close()
-        // Pages that follow events never end by themselves.
-        feed.close()
-        const unpaired = pairing.close()
-        const closed = Promise.all([listener.close(grace), sharing.close(grace)])
-        // Workers ask again once the bus is back.
-        bus.endWaits(true)
-        await closed
-        await unpaired
-        await bus.close()
-        clock.close()
+  opened.bus = bus
+  const safety = net.over(bus, { threadEntry: built.backupEntry, isCareful, feed: () => opened.faces?.feed, restart: options.restart })
+  opened.safety = safety
+  const { mainKey, dashboardPassword } = await findSecrets(bus, options)
+  noteRotations(bus, options)
+  // Whoever has opened a session with the old password is out, as after a change in the interface.
+  if (options.rotateDashboardPassword === true) await bus.sessions.endAll()
+  opened.faces = assemble({
+    bus,
+    clock,
+    random: systemRandom(),
+    config,
+    settings,
+    host,
+    log,
+    mainKey,
+    password: dashboardPassword,
+    built,
+    safety,
+    ...(isCareful && { notices: [carefulStart(starts.crashes, log)], keepsSharingOff: true }),
+    announce: (listener, sharing) => announce(directory, log, listener, sharing)
+  })
+  const { control, listener, sharing, storage } = opened.faces
+  await storage.look()
+  await listen(listener, settings.values.port, options)
+  if (!isCareful) await sharing.look()
+  announce(directory, log, listener, sharing)
+  await applySettings(settings, options)
+  return {
+    control,
+    get url() {
+      return urlOf(listener)
+    },
+    get interfaceUrl() {
+      const url = urlOf(listener)
+      return url && url + INTERFACE_PATH
+    },
+    get shared() {
+      return sharedAs(sharing)
+    },
+    mainKey,
+    dashboardPassword,
+    sleeps: () => clock.sleeps(),
+    wakes: () => clock.wakes(),
+    async close(grace) {
+      try {
+        await closeAll(opened, grace)
+      } finally {
         starts.ended()
         directory.release()
       }
     }
-  } catch (error) {
-    faces?.storage.close()
-    await safety.close()
-    await Promise.all([faces?.listener.close(0), faces?.sharing.close(0)])
-    await bus.close()
-    clock.close()
-    throw error
   }
+}
+
+/** Closes what was opened, whatever becomes of the parts of it; `grace` in milliseconds. Rejects with the first error, once all is done. */
+async function closeAll({ clock, bus, safety, faces }: Opened, grace: number): Promise<void> {
+  await inTurn([
+    () => faces?.storage.close(),
+    () => faces?.imports.close(),
+    () => safety?.close(),
+    // Pages that follow events never end by themselves.
+    () => faces?.feed.close(),
+    // Workers ask again once the bus is back.
+    () => allEnded([faces?.pairing.close(), faces?.listener.close(grace), faces?.sharing.close(grace), bus?.endWaits(true)]),
+    () => bus?.close(),
+    () => clock.close()
+  ])
+}
+
+/** Rejects with the first error, once all have come to their end. */
+async function allEnded(endings: readonly unknown[]): Promise<void> {
+  const failed = (await Promise.allSettled(endings)).find(({ status }) => status === 'rejected')
+  if (failed?.status === 'rejected') throw failed.reason
+}
+
+/** Takes all steps, one after the other, and rejects with the first error at the end. */
+async function inTurn(steps: readonly (() => unknown)[]): Promise<void> {
+  const errors: unknown[] = []
+  for (const step of steps) {
+    try {
+      await step()
+    } catch (error) {
+      errors.push(error)
+    }
+  }
+  if (errors.length > 0) throw errors[0]
 }
 
 /** Says what was left out of a start after many that crashed. */

@@ -25,7 +25,7 @@ async function main(): Promise<void> {
   if (!build()) return
   const headless = (await import(BUILT_HEADLESS)) as typeof import('./headless.ts')
   if (mode === '--doctor') {
-    await headless.runDoctor()
+    await headless.runDoctor(rest)
     return
   }
   if (mode === '--headless') {

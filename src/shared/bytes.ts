@@ -1,3 +1,6 @@
+export const MEGABYTE = 1024 ** 2
+export const GIGABYTE = 1024 ** 3
+
 /** `512 B`, `1.5 KB`, `3.2 MB`: as SPEC counts them, 1 KB is 1,024 bytes. */
 export function formatBytes(bytes: number): string {
   if (bytes < 1024) return `${bytes} B`

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { createHash, randomInt } from 'node:crypto'
 import { closeSync, cpSync, existsSync, fstatSync, openSync, readdirSync, readFileSync, readSync, renameSync, rmSync, statSync, truncateSync, writeFileSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
@@ -12,6 +12,7 @@ import type { DamageView } from '../../src/shared/control/backup-views.ts'
 import { Signer } from '../../src/shared/client/signer.ts'
 import { fillDatabase } from '../bench/fill.ts'
 import { temporaryFolder } from '../support/folders.ts'
+import { generator } from '../support/generator.ts'
 import { HandClock } from '../support/hand-clock.ts'
 import { ask as request, type HttpAnswer } from '../support/http-client.ts'
 import { BackedBus, databaseIn, filesIn, idsIn, memoryVault, safetyOver } from './rig.ts'
@@ -174,26 +175,28 @@ test('a backup that is damaged itself is passed over', async () => {
 test('bytes flipped at random: a start is refused and changes nothing, or it has all that was acknowledged', { timeout: 240_000 }, async () => {
   using folder = temporaryFolder()
   const { all } = await killedBus(folder.path)
+  const seed = randomInt(2 ** 31)
+  const random = generator(seed)
   let refused = 0
   for (let round = 0; round < 24; round++) {
     using other = temporaryFolder()
     cpSync(folder.path, other.path, { recursive: true })
     const path = databaseIn(other.path)
     const target = round % 2 === 0 ? path : `${path}-wal`
-    flip(target, Math.floor(Math.random() * readFileSync(target).length), 1 + Math.floor(Math.random() * 64))
+    flip(target, random.below(readFileSync(target).length), 1 + random.below(64))
     const before = digest(target)
     const bus = await BackedBus.start(other.path).catch(() => undefined)
     if (bus === undefined) {
       refused++
-      expect(digest(target)).toBe(before)
+      expect(digest(target), `seed ${seed}, round ${round}`).toBe(before)
       continue
     }
     // A byte where nothing is kept harms nobody; one in the last transaction of a log is what a crash leaves.
     const there = await Promise.all([...all].map(async (id) => (await bus.send('intents.detail', { id })).status === 200))
     await bus[Symbol.asyncDispose]()
-    expect(there.filter((isThere) => !isThere).length, `round ${round}`).toBeLessThanOrEqual(1)
+    expect(there.filter((isThere) => !isThere).length, `seed ${seed}, round ${round}`).toBeLessThanOrEqual(1)
   }
-  expect(refused).toBeGreaterThan(5)
+  expect(refused, `seed ${seed}`).toBeGreaterThan(5)
 })
 
 test('damage that shows while the bus runs stops all writing, is told, and a backup is restored from there', async () => {

@@ -1,9 +1,10 @@
 import { randomInt } from 'node:crypto'
-import { existsSync } from 'node:fs'
+import { copyFileSync, existsSync } from 'node:fs'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { expect, test } from 'vitest'
 import { fillDatabase } from '../bench/fill.ts'
+import { SCHEMA_VERSION } from '../../src/main/bus/store/database.ts'
 import { BusProcess } from '../support/bus-process.ts'
 import { temporaryFolder } from '../support/folders.ts'
 import { makeVersion1 } from '../support/version-1.ts'
@@ -91,28 +92,41 @@ test('a kill in the middle of a restore leaves what was there or what was restor
   expect(outcomes).toEqual({ old: 0, new: ROUNDS })
 })
 
-test('a kill in the middle of a migration leaves the old version or the new one, and a backup of the old one', { timeout: 120_000 }, async () => {
-  using folder = temporaryFolder()
-  const path = databaseIn(folder.path)
-  makeVersion1(path, 8_000)
-  for (let round = 0; round < ROUNDS; round++) {
-    const bus = BusProcess.spawn(folder.path)
-    await pause(150 + randomInt(500))
-    await bus.kill('SIGKILL')
+function migrationsIn(dataDir: string): string[] {
+  const backups = join(dataDir, 'backups')
+  return existsSync(backups) ? filesIn(backups).filter((file) => file.endsWith('-migration.db')) : []
+}
+
+test('a kill in the middle of a migration leaves the old version or the new one, and a backup of the old one', { timeout: 180_000 }, async () => {
+  using origin = temporaryFolder()
+  makeVersion1(databaseIn(origin.path), 20_000)
+  const rowsIn = (path: string, at: (version: number) => void): number => {
     const db = new Database(path)
-    expect(db.pragma('integrity_check', { simple: true })).toBe('ok')
-    expect(db.prepare('SELECT count(*) FROM intents').pluck().get()).toBe(40_000)
-    const version = db.pragma('user_version', { simple: true }) as number
-    db.close()
-    const backups = existsSync(join(folder.path, 'backups')) ? filesIn(join(folder.path, 'backups')).filter((file) => file.endsWith('-migration.db')) : []
-    // No step towards the new version before there is a way back.
-    if (version > 1) expect(backups.length).toBeGreaterThan(0)
+    try {
+      expect(db.pragma('integrity_check', { simple: true })).toBe('ok')
+      at(db.pragma('user_version', { simple: true }) as number)
+      return db.prepare('SELECT count(*) FROM intents').pluck().get() as number
+    } finally {
+      db.close()
+    }
   }
-  await using bus = await BackedBus.start(folder.path)
-  const [backup] = (await bus.backups()).filter(({ kind }) => kind === 'migration')
-  await bus.process.kill('SIGTERM')
-  const db = new Database(join(folder.path, 'backups', `${backup!.id}.db`), { readonly: true })
-  expect(db.prepare('SELECT count(*) FROM intents').pluck().get()).toBe(40_000)
-  db.close()
-  expect(idsIn(path).size).toBe(40_000)
+  let interrupted = 0
+  for (let round = 0; round < ROUNDS; round++) {
+    using folder = temporaryFolder()
+    const path = databaseIn(folder.path)
+    copyFileSync(databaseIn(origin.path), path)
+    const killed = BusProcess.spawn(folder.path)
+    // The migration begins as soon as there is a way back.
+    await expect.poll(() => migrationsIn(folder.path).length, { timeout: 30_000, interval: 1 }).toBe(1)
+    await pause(randomInt(200))
+    await killed.kill('SIGKILL')
+    expect(rowsIn(path, (version) => void (version < SCHEMA_VERSION && interrupted++))).toBe(100_000)
+
+    await using bus = await BackedBus.start(folder.path)
+    const backup = (await bus.backups()).findLast(({ kind }) => kind === 'migration')
+    await bus.process.kill('SIGTERM')
+    expect(rowsIn(join(folder.path, 'backups', `${backup!.id}.db`), (version) => expect(version).toBe(1))).toBe(100_000)
+    expect(rowsIn(path, (version) => expect(version).toBe(SCHEMA_VERSION))).toBe(100_000)
+  }
+  expect(interrupted).toBeGreaterThan(0)
 })

@@ -252,7 +252,7 @@ test('the command line lists backups and restores the newest or one by its name'
     await bus.process.kill('SIGTERM')
   }
   {
-    await using listing = BusProcess.spawn(folder.path, {}, ['--backups'])
+    await using listing = BusProcess.spawn(folder.path, {}, ['--list-backups'])
     expect(await listing.exited).toEqual({ code: 0, signal: null })
     expect(listing.events()).toMatchObject([{ kind: 'manual' }, { id: name, kind: 'manual' }])
   }

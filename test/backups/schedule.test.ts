@@ -9,11 +9,14 @@ const NOON = new Date(2026, 8, 21, 12).getTime() / 1000
 
 function setUp({ lastAt, isBroken = false }: { lastAt?: number; isBroken?: boolean } = {}) {
   const clock = new HandClock(NOON)
-  const t = { clock, made: [] as number[], attempts: 0, operations: 0, setBy: 0, madeAt: lastAt === undefined ? [] : [lastAt], isBroken }
+  const t = { clock, made: [] as number[], attempts: 0, operations: 0, setBy: 0, madeAt: lastAt === undefined ? [] : [lastAt], isBroken, isUnreadable: false }
   const schedule = new Schedule({
     clock,
     uptime: () => clock.now() - t.setBy,
-    madeAt: () => t.madeAt,
+    madeAt: () => {
+      if (t.isUnreadable) throw new Error('the folder cannot be read')
+      return t.madeAt
+    },
     operations: () => t.operations,
     run: async () => {
       t.attempts++
@@ -70,6 +73,16 @@ test('what failed is tried again, and not all the time', async () => {
   expect(t.attempts).toBeGreaterThan(4)
   expect(t.attempts).toBeLessThan(12)
   t.isBroken = false
+  await clock.advance(HOUR)
+  expect(t.made).toHaveLength(1)
+})
+
+test('while it cannot be told when the last one was made there is none, and it looks again', async () => {
+  const { t, clock } = setUp()
+  t.isUnreadable = true
+  await clock.advance(2 * HOUR)
+  expect(t.attempts).toBe(0)
+  t.isUnreadable = false
   await clock.advance(HOUR)
   expect(t.made).toHaveLength(1)
 })

@@ -6,29 +6,56 @@ import { Worker } from 'node:worker_threads'
 import { pino } from 'pino'
 import { expect, test } from 'vitest'
 import { BackupFolder } from '../../src/main/backups/backup-folder.ts'
-import { Backups } from '../../src/main/backups/backups.ts'
+import { Backups, type BackupsOptions } from '../../src/main/backups/backups.ts'
 import { findFlaw } from '../../src/main/backups/check.ts'
-import { systemClock } from '../../src/main/bus/clock.ts'
+import { systemClock, type Clock } from '../../src/main/bus/clock.ts'
 import { BusClient } from '../../src/main/desktop/bus-client.ts'
 import type { BusThreadData } from '../../src/main/desktop/bus-messages.ts'
 import type { Log } from '../../src/main/log.ts'
 import type { BackupsView } from '../../src/shared/control/backup-views.ts'
-import type { BusStatus } from '../../src/shared/control/views.ts'
+import type { BusStatus } from '../../src/shared/control/status-views.ts'
 import { fillDatabase } from '../bench/fill.ts'
 import { BusProcess, cleanEnvironment, ROOT } from '../support/bus-process.ts'
 import { temporaryFolder } from '../support/folders.ts'
+import { HandClock } from '../support/hand-clock.ts'
 import { SmallDisk } from '../support/small-disk.ts'
 import { BackedBus, databaseIn, filesIn } from './rig.ts'
 
+/** Backups that come by themselves by that clock, of the database of a folder. */
+function scheduled(dataDir: string, clock: Clock, changes: Partial<BackupsOptions> = {}): Backups {
+  return new Backups({
+    databasePath: databaseIn(dataDir),
+    folder: new BackupFolder(join(dataDir, 'backups'), clock),
+    threadEntry: new URL('../../src/main/backup-thread.ts', import.meta.url),
+    clock,
+    isScheduled: true,
+    operations: () => 0,
+    restored: null,
+    onChange() {},
+    onMade() {},
+    onProblem() {},
+    onNotice() {},
+    onDamage() {},
+    ...changes
+  })
+}
+
 test('a day that has no backup yet gets one soon after the start, a later start of that day none', { timeout: 60_000 }, async () => {
   using folder = temporaryFolder()
-  for (let start = 0; start < 2; start++) {
-    await using bus = await BackedBus.start(folder.path)
-    await expect.poll(async () => (await bus.backups()).map(({ kind }) => kind), { timeout: 20_000, interval: 200 }).toEqual(['daily'])
-    if (start === 1) await new Promise((resolve) => setTimeout(resolve, 12_000))
-    expect(await bus.backups()).toHaveLength(1)
-    await bus.process.kill('SIGTERM')
-  }
+  fillDatabase(databaseIn(folder.path), [{ status: 'open', count: 5 }])
+  const clock = new HandClock(new Date(2026, 8, 21, 12).getTime() / 1000)
+  const kindsOf = (backups: Backups): string[] => backups.view().backups.map(({ kind }) => kind)
+  const first = scheduled(folder.path, clock)
+  await clock.advance(30)
+  await expect.poll(() => kindsOf(first), { timeout: 20_000 }).toEqual(['daily'])
+  await first.close()
+
+  const second = scheduled(folder.path, clock)
+  await clock.advance(11 * 3_600)
+  expect([second.view().making, kindsOf(second)]).toEqual([null, ['daily']])
+  await clock.advance(2 * 3_600)
+  await expect.poll(() => kindsOf(second), { timeout: 20_000 }).toEqual(['daily', 'daily'])
+  await second.close()
 })
 
 /** Copies of a backup, as if they had been made at other times. */
@@ -101,20 +128,7 @@ test('a bus that closes ends a copy also after a check beside it has ended', asy
     import { parentPort, workerData } from 'node:worker_threads'
     if (workerData.kind === 'check') parentPort.postMessage({ flaw: null })
     else setInterval(() => {}, 1_000)`
-  const backups = new Backups({
-    databasePath: databaseIn(folder.path),
-    folder: new BackupFolder(join(folder.path, 'backups')),
-    threadEntry: new URL(`data:text/javascript,${encodeURIComponent(thread)}`),
-    clock: systemClock,
-    isScheduled: false,
-    operations: () => 0,
-    restored: null,
-    onChange() {},
-    onMade() {},
-    onProblem() {},
-    onNotice() {},
-    onDamage() {}
-  })
+  const backups = scheduled(folder.path, new HandClock(), { isScheduled: false, threadEntry: new URL(`data:text/javascript,${encodeURIComponent(thread)}`) })
   const making = backups.make('manual')
   const ended = making.catch((error: Error) => error.message)
   await backups.check()

@@ -1,6 +1,6 @@
 import Database from 'better-sqlite3'
 import { expect, test } from 'vitest'
-import type { IntentChange } from '../../src/shared/control/views.ts'
+import type { IntentChange } from '../../src/shared/control/intent-views.ts'
 import { callerOf, MAIN, PUBLISH, TestBus } from '../support/test-bus.ts'
 
 const DAY = 86_400

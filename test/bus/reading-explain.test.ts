@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { ExplainContext } from '../../src/main/bus/reading/explain-case.ts'
-import type { Check, Explanation } from '../../src/shared/control/views.ts'
+import type { Check, Explanation } from '../../src/shared/control/intent-views.ts'
 import type { KeyLimits, Scope } from '../../src/shared/scope.ts'
 import { callerOf, MAIN, TestBus } from '../support/test-bus.ts'
 import { NOW, ReadingDatabase, type Sample, type WorkerSample } from './reading-database.ts'

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { reasonPattern } from '../../src/main/bus/reading/dead-groups.ts'
 import { Histogram } from '../../src/main/bus/store/histogram.ts'
 import { parseFilter } from '../../src/shared/control/filter.ts'
-import type { Attention } from '../../src/shared/control/views.ts'
+import type { Attention } from '../../src/shared/control/overview-views.ts'
 import { NO_LIMITS } from '../../src/shared/scope.ts'
 import { NOW, ReadingDatabase } from './reading-database.ts'
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { STATUS_NAMES } from '../../src/shared/control/views.ts'
+import { STATUS_NAMES } from '../../src/shared/control/intent-views.ts'
 import { generator } from '../support/generator.ts'
 import { callerOf, MAIN, TestBus } from '../support/test-bus.ts'
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { TestServer } from '../support/test-server.ts'
-import type { BusStatus } from '../../src/shared/control/views.ts'
+import type { BusStatus } from '../../src/shared/control/status-views.ts'
 import { styleFor } from '../../src/main/cli/terminal/style.ts'
 import { textWidth } from '../../src/main/cli/terminal/width.ts'
 import { dashboardLines } from '../../src/main/cli/top/layout.ts'

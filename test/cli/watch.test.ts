@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http'
 import { expect, test } from 'vitest'
-import type { IntentChange } from '../../src/shared/control/views.ts'
+import type { IntentChange } from '../../src/shared/control/intent-views.ts'
 import { MAIN_KEY, TestServer } from '../support/test-server.ts'
 import { BrokenLine } from './broken-line.ts'
 import { Command, deserted, environmentOf } from './cli.ts'

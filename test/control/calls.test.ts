@@ -3,7 +3,8 @@ import { expect, test } from 'vitest'
 import { adminAt, Control, DESKTOP, type Handlers, type Operator } from '../../src/main/control/control.ts'
 import { Feed } from '../../src/main/control/feed.ts'
 import type { Log } from '../../src/main/log.ts'
-import type { BusStatus, Counts } from '../../src/shared/control/views.ts'
+import type { Counts } from '../../src/shared/control/intent-views.ts'
+import type { BusStatus } from '../../src/shared/control/status-views.ts'
 import { HandClock } from '../support/hand-clock.ts'
 
 const COUNTS: Counts = { open: 0, claimed: 0, fulfilled: 0, dead: 0, expired: 0 }

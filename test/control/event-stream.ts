@@ -1,5 +1,5 @@
 import { request, type IncomingMessage } from 'node:http'
-import type { EventFrame } from '../../src/shared/control/views.ts'
+import type { EventFrame } from '../../src/shared/control/event-frame.ts'
 
 /** The events of a bus over HTTP, as a browser's EventSource gets them. */
 export class EventStream implements Disposable {

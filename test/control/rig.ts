@@ -1,6 +1,6 @@
 import type { Input, MethodName, Output } from '../../src/shared/control/contract.ts'
 import type { ControlFailure, Envelope } from '../../src/shared/control/transport.ts'
-import type { EventFrame } from '../../src/shared/control/views.ts'
+import type { EventFrame } from '../../src/shared/control/event-frame.ts'
 import type { HttpAnswer, HttpAsk } from '../support/http-client.ts'
 import { ask } from '../support/http-client.ts'
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { BackupView } from '../../src/shared/control/backup-views.ts'
-import { checkBackups, checkPort, checkSharing, checkSpace } from '../../src/main/doctor/checks.ts'
+import { checkBackups, checkClock, checkPort, checkSharing, checkSpace } from '../../src/main/doctor/checks.ts'
 import { storageFinding, type DiskRoom, type StorageSigns } from '../../src/main/storage/storage-status.ts'
 
 const NOW = 1_790_000_000
@@ -60,6 +60,24 @@ describe('the disk', () => {
     }
     expect(found.slice(1).map(({ outcome }) => outcome)).toEqual(['trouble', 'trouble', 'trouble', 'trouble'])
     expect(check(room(50 * GB), { isOverfull: true })).toMatchObject({ outcome: 'warning', text: expect.stringContaining('its bound of 1.0 GB'), next: expect.stringContaining('Raise the bound') })
+  })
+})
+
+describe('a clock that was set', () => {
+  const set = (seconds: number, ago = 60) => ({ at: NOW - ago, seconds, cause: 'clock' as const })
+
+  test.each([3, -299])('by %d s is told, and is no matter', (seconds) => {
+    const { outcome, text, next } = checkClock(NOW, null, [set(seconds)])
+    expect({ outcome, next }).toEqual({ outcome: 'fine', next: null })
+    expect(text).toContain(`it was set ${Math.abs(seconds)} s ${seconds < 0 ? 'back' : 'forward'}`)
+    expect(text).not.toContain('refused')
+  })
+
+  test('by as much as signatures allow for is a warning, also when it was set by a little since', () => {
+    for (const gaps of [[set(-300)], [set(-300, 120), set(3)]]) {
+      expect(checkClock(NOW, null, gaps)).toMatchObject({ outcome: 'warning', text: expect.stringMatching(/it was set 300 s back .*Signed requests .* refused .* more than 300 s/) })
+    }
+    expect(checkClock(NOW, null, [set(-300, 2 * DAY)])).toMatchObject({ outcome: 'fine', text: expect.not.stringContaining('set') })
   })
 })
 

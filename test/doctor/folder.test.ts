@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { chmodSync, closeSync, openSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync, writeSync } from 'node:fs'
+import { chmodSync, closeSync, openSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync, writeSync } from 'node:fs'
 import { createServer, type AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
@@ -292,6 +292,38 @@ describe('without a bus', () => {
     expect(line(doctor().lines, 'permissions')).toMatch(/^FAIL .*can read .*main\.key/)
     chmodSync(folder.path, 0o777)
     expect(line(doctor().lines, 'permissions')).toMatch(/^FAIL .*can change what is in the data folder/)
+  })
+
+  test.skipIf(process.platform === 'win32')('finds backups that others may read, and a cure that works', async () => {
+    await using bus = await BusProcess.start(folder.path)
+    await control(bus, 'backups.make')
+    await bus.kill('SIGTERM')
+    expect(line(doctor().lines, 'permissions')).toMatch(/^ok/)
+    const backups = join(folder.path, 'backups')
+    const [name] = readdirSync(backups)
+    chmodSync(backups, 0o755)
+    chmodSync(join(backups, name!), 0o644)
+    const { code, lines } = doctor()
+    expect(line(lines, 'permissions')).toMatch(/^FAIL .*can read .*backups, .*backups\/.*\.db\.$/)
+    expect(code).toBe(1)
+    const [, cure] = /Run (chmod go= .*)\.$/m.exec(lines.join('\n'))!
+    spawnSync('sh', ['-c', cure!])
+    expect(line(doctor().lines, 'permissions')).toMatch(/^ok/)
+  })
+
+  test('a folder of backups that cannot be read keeps nothing else from being looked at', () => {
+    writeFileSync(join(folder.path, 'backups'), 'a file')
+    const { code, lines } = doctor()
+    expect(line(lines, 'backups')).toMatch(/^FAIL .*backups/)
+    for (const name of ['database', 'space', 'secrets', 'clock', 'port']) expect(line(lines, name)).toMatch(/^ok/)
+    expect(code).toBe(1)
+  })
+
+  test('refuses arguments', () => {
+    const script = DOCTOR.replace('runDoctor()', "runDoctor(['--help', 'x'])")
+    const { status, stdout, stderr } = spawnSync(process.execPath, ['-e', script], { env: environment(), encoding: 'utf8' })
+    expect({ status, stdout }).toEqual({ status: 2, stdout: '' })
+    expect(stderr).toBe('The doctor takes no arguments, but got --help x. BUS_DATA_DIR and BUS_DB_PATH name what it examines.\n')
   })
 
   test('finds a secret that is another than the one that counts, and one that is gone', () => {

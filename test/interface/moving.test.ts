@@ -86,7 +86,7 @@ test('what the settings of a file would change, and that finished intents would 
   const path = await download(from, 'large.ndjson')
   const to = await fresh.open('#/settings')
   await choose(to, path)
-  await expect(section(to)).toContainText(/The database would have about \d MB, and may have 1 MB: .* Raise the bound first, then import\./)
+  await expect(section(to)).toContainText(/Careful: the database would have about \d MB, and may have 1 MB: .* Raise the bound first, then import\./)
   await expect(section(to)).toContainText('1 key')
   expect(await seriousFindings(to)).toEqual([])
   await fresh.call('settings.change', { maxDatabaseMegabytes: 1_024 })

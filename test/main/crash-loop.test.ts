@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { MAX_CRASHES, StartRecord } from '../../src/main/start-record.ts'
@@ -114,6 +114,29 @@ test('sharing that was left off comes up when it is turned on by hand', { timeou
   expect(await call(careful, 'sharing.get')).toMatchObject({ state: 'off', problem: null })
   await call(careful, 'settings.change', { share: true })
   expect(ON).toContain((await call(careful, 'sharing.get')).state)
+})
+
+function crashesIn(dataDir: string): unknown {
+  return (JSON.parse(readFileSync(join(dataDir, 'starts.json'), 'utf8')) as { crashes: unknown }).crashes
+}
+
+test('a start that fails for what nobody expects counts as a crash, one that its user must answer does not', { timeout: 60_000 }, async () => {
+  using folder = temporaryFolder()
+  const key = join(folder.path, 'main.key')
+  mkdirSync(key)
+  for (let crashes = 1; crashes <= MAX_CRASHES; crashes++) {
+    await using bus = BusProcess.spawn(folder.path, SHARED)
+    expect(await bus.exited).toEqual({ code: 1, signal: null })
+    expect(crashesIn(folder.path)).toBe(crashes)
+  }
+  rmSync(key, { recursive: true })
+  await using careful = await BusProcess.start(folder.path, SHARED)
+  expect(careful.stderr).toContain(`ended by itself ${MAX_CRASHES} times in a row`)
+  await careful.kill('SIGTERM')
+
+  await using refused = BusProcess.spawn(folder.path, { ...SHARED, BUS_SECRET: 'a-secret-of-the-environment' }, ['--rotate-main-key'])
+  expect(await refused.exited).toEqual({ code: 2, signal: null })
+  expect(crashesIn(folder.path)).toBe(0)
 })
 
 test('a bus that is told to end while it starts did not crash', { timeout: 60_000 }, async () => {

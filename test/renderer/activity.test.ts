@@ -4,7 +4,7 @@ import { linesOf } from '../../src/renderer/screens/activity/lines.ts'
 import { actorWords, auditSentence, isOfKind, isWarning } from '../../src/renderer/screens/activity/sentences.ts'
 import { limitsText, readLimitsText } from '../../src/shared/control/limits-text.ts'
 import type { AuditEvent, AuditView, SignatureFailureView } from '../../src/shared/control/network-views.ts'
-import type { GapView } from '../../src/shared/control/views.ts'
+import type { GapView } from '../../src/shared/control/intent-views.ts'
 import { NO_LIMITS, type KeyLimits } from '../../src/shared/scope.ts'
 
 function entry(event: AuditEvent, subject = '', detail = ''): AuditView {
@@ -44,6 +44,10 @@ const nameOf = (id: string): string => (id === 'key_1' ? 'pi4' : id)
 
 describe('what happened', () => {
   test.each<[AuditView, string]>([
+    [entry('import.started', 'a.ndjson', '2 intents and 1 key; its keys count as soon as they are added'), 'The import of the file a.ndjson began: 2 intents and 1 key; its keys count as soon as they are added.'],
+    [entry('import.stopped', 'a.ndjson', '1 intent added; 1 key added'), 'The import of the file a.ndjson was stopped; until then: 1 intent added; 1 key added.'],
+    [entry('import.failed', 'a.ndjson', 'nothing. Make room on it.'), 'The import of the file a.ndjson failed; until then: nothing. Make room on it.'],
+    [entry('data.imported', 'a.ndjson', '2 intents added'), 'The file a.ndjson was imported: 2 intents added.'],
     [entry('login', '', 'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0'), 'A browser logged in: Firefox on Linux.'],
     [entry('login', 'admin token', 'by credentials'), 'The admin token was used by a program.'],
     [entry('login.failed', 'password', '12'), 'A wrong password was refused, 12 times.'],

@@ -8,7 +8,8 @@ import { keySnippets } from '../../src/renderer/screens/keys/keys.ts'
 import { networkSnippets } from '../../src/renderer/screens/lan/snippets.ts'
 import { blankDraft, publicationOf } from '../../src/renderer/screens/publish/draft.ts'
 import { curlSnippet } from '../../src/renderer/screens/publish/snippets.ts'
-import type { BusStatus, IntentView } from '../../src/shared/control/views.ts'
+import type { IntentView } from '../../src/shared/control/intent-views.ts'
+import type { BusStatus } from '../../src/shared/control/status-views.ts'
 import { temporaryFolder } from '../support/folders.ts'
 
 /** A key on a command line is seen by every user of the machine: no line of the interface puts one there. */

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { parseFilter } from '../../src/shared/control/filter.ts'
-import type { BusStatus, Check, IntentView } from '../../src/shared/control/views.ts'
+import type { Check, IntentView } from '../../src/shared/control/intent-views.ts'
+import type { BusStatus } from '../../src/shared/control/status-views.ts'
 import type { HistoryEvent } from '../../src/shared/history.ts'
 import { NO_LIMITS } from '../../src/shared/scope.ts'
 import { publishCommand } from '../../src/renderer/screens/intents/detail/commands.ts'

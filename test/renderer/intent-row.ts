@@ -1,4 +1,4 @@
-import type { IntentRow } from '../../src/shared/control/views.ts'
+import type { IntentRow } from '../../src/shared/control/intent-views.ts'
 
 /** A row of an open intent, with what is told of it. */
 export function rowOf(row: Partial<IntentRow>): IntentRow {

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { parseFilter } from '../../src/shared/control/filter.ts'
-import type { IntentChange } from '../../src/shared/control/views.ts'
+import type { IntentChange } from '../../src/shared/control/intent-views.ts'
 import { COUNT_LIMIT, Newcomers } from '../../src/renderer/screens/intents/rows/newcomers.ts'
 
 beforeEach(() => void vi.useFakeTimers())

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { ControlError } from '../../src/shared/control/transport.ts'
-import type { IntentRow } from '../../src/shared/control/views.ts'
+import type { IntentRow } from '../../src/shared/control/intent-views.ts'
 import { PAGE_SIZE, PagedRows } from '../../src/renderer/screens/intents/rows/paged-rows.ts'
 import { rowOf } from './intent-row.ts'
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { parseFilter, suggest } from '../../src/shared/control/filter.ts'
-import type { IntentChange, IntentRow } from '../../src/shared/control/views.ts'
+import type { IntentChange, IntentRow } from '../../src/shared/control/intent-views.ts'
 import { ELIGIBLE, isHarmless, questionOf, reportOf } from '../../src/renderer/screens/intents/bulk-words.ts'
 import { columnsFor } from '../../src/renderer/screens/intents/columns.ts'
 import { complete } from '../../src/renderer/screens/intents/completion.ts'

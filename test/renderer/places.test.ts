@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { setupLines } from '../../src/renderer/lib/text/commands.ts'
 import { herePlace, mainKeyAt, ownPlace, sharedPlace } from '../../src/renderer/lib/text/places.ts'
-import type { BusStatus } from '../../src/shared/control/views.ts'
+import type { BusStatus } from '../../src/shared/control/status-views.ts'
 
 const OWN = 'http://127.0.0.1:7610'
 const BEST = 'https://192.168.1.20:7611'

@@ -6,7 +6,8 @@ import { isShallow } from '../../src/renderer/screens/publish/nesting.ts'
 import { retriesText } from '../../src/renderer/screens/publish/retries.ts'
 import { startOf } from '../../src/renderer/screens/publish/start.ts'
 import { methods } from '../../src/shared/control/contract.ts'
-import type { IntentView, Template } from '../../src/shared/control/views.ts'
+import type { IntentView } from '../../src/shared/control/intent-views.ts'
+import type { Template } from '../../src/shared/control/library-views.ts'
 import { readPublish } from '../../src/shared/requests.ts'
 
 const draftWith = (rest: Partial<Draft>): Draft => ({ ...blankDraft(), goal: 'resize', ...rest })

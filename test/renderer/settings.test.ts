@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { SETTING_RANGES } from '../../src/shared/control/setting-ranges.ts'
 import { DEFAULT_SETTINGS, settingsSchema } from '../../src/shared/control/settings.ts'
-import type { ListenerView } from '../../src/shared/control/views.ts'
+import type { ListenerView } from '../../src/shared/control/status-views.ts'
 import { acceleratorOf, acceleratorWords, type KeyPress } from '../../src/renderer/screens/settings/accelerator.ts'
 import { cleanupText, endedText, heldBecause, movedHref, rangeProblem, rightsText, sessionName } from '../../src/renderer/screens/settings/settings.ts'
 

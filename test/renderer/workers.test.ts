@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { parseFilter } from '../../src/shared/control/filter.ts'
-import type { WorkerView } from '../../src/shared/control/views.ts'
+import type { WorkerView } from '../../src/shared/control/worker-views.ts'
 import { askText, intentsOf, isFound, sortWorkers, waitingFor, workerName } from '../../src/renderer/screens/workers/workers.ts'
 
 function worker(fields: Partial<WorkerView>): WorkerView {

@@ -2,7 +2,8 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { escapeGlob, formatFilter, matchesChange, parseFilter, suggest, withoutField, withTerm } from '../../src/shared/control/filter.ts'
 import { matchesGlob } from '../../src/shared/control/filter/glob.ts'
-import type { IntentChange, NamesView } from '../../src/shared/control/views.ts'
+import type { IntentChange } from '../../src/shared/control/intent-views.ts'
+import type { NamesView } from '../../src/shared/control/worker-views.ts'
 
 /** What a filter asks, without where it stands. */
 function testsOf(text: string): unknown[] {

@@ -77,7 +77,7 @@ export class Mover implements Disposable {
 
   /** Imports a file that was checked, and waits for what becomes of it. */
   start(id: string, keys: readonly (readonly [id: string, digest: string])[] = []): Promise<ImportView> {
-    this.imports.start(id, { digests: new Map(keys), conclude: async () => [] })
+    this.imports.start(id, { digests: new Map(keys), conclude: async () => [], onEnd: () => {} })
     return this.#settled('importing')
   }
 
@@ -89,7 +89,7 @@ export class Mover implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    this.imports.close()
+    void this.imports.close()
     this.#folder[Symbol.dispose]()
   }
 }

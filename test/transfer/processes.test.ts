@@ -93,7 +93,7 @@ test.skipIf(process.platform !== 'linux')(
       expect(there).toBeGreaterThan(2_000)
       expect(there).toBeLessThan(INTENTS)
       // What had arrived held everything in clear.
-      expect(readdirSync(folder.path)).not.toContain('imports')
+      await expect.poll(() => readdirSync(folder.path), { timeout: 30_000 }).not.toContain('imports')
       const before = memoryOf(bus)
       const again = await upload(bus, file)
       await call(bus, 'transfer.start', { id: again, confirm: true })
@@ -132,4 +132,20 @@ test.skipIf(process.platform !== 'linux')('requests go on while a file is import
   took.sort((a, b) => a - b)
   expect(took.length).toBeGreaterThan(100)
   expect(took[Math.floor(took.length * 0.99)]!).toBeLessThan(250)
+})
+
+test('an import that ends with its bus has its end in the trail', { timeout: 120_000 }, async () => {
+  using folder = temporaryFolder()
+  {
+    await using bus = await BusProcess.start(folder.path)
+    const id = await upload(bus, await bigFile(bus))
+    await call(bus, 'transfer.start', { id, confirm: true })
+    await settled(bus, 'importing', ({ done }) => done > 500)
+    await bus.kill('SIGTERM')
+  }
+  await using bus = await BusProcess.start(folder.path)
+  const { entries } = await call<{ entries: { event: string; detail: string }[] }>(bus, 'audit.list', {})
+  const [end, begin] = entries.filter(({ event }) => event.startsWith('import.'))
+  expect(begin).toMatchObject({ event: 'import.started', detail: '20,000 intents' })
+  expect(end).toMatchObject({ event: 'import.stopped', detail: expect.stringMatching(/^[\d,]+ intents added/) as string })
 })

@@ -47,13 +47,13 @@ test('a file that nobody goes on with is forgotten: after five minutes on its wa
   expect(mover.imports.view).toMatchObject({ id, bytes: 10 })
   await clock.advance(2)
   expect(mover.imports.view).toBe(null)
-  expect(arrived(mover)).toEqual([])
+  await expect.poll(() => arrived(mover), { timeout: 30_000 }).toEqual([])
   await mover.check(withLines(linesOf(await exportOf(bus))))
   await clock.advance(3_599)
   expect(mover.imports.view).toMatchObject({ state: 'ready' })
   await clock.advance(2)
   expect(mover.imports.view).toBe(null)
-  expect(arrived(mover)).toEqual([])
+  await expect.poll(() => arrived(mover), { timeout: 30_000 }).toEqual([])
 })
 
 test('an import ends before it fills the disk, and gives back the room that its file took', async () => {

@@ -224,7 +224,7 @@ test('a key that is here under another id keeps that, and what it published is i
   const other = linesOf(file).map((line) => (line.includes('"type":"secrets"') ? line : line.replaceAll(key.id, 'key_00000000000000aa')))
   const { id } = await mover.check(withLines(other.map((line) => line.replace(/("id":")[0-9a-f]{14}([0-9a-f]{18})/, '$100000000001000$2'))))
   const digest = from.rows<{ digest: string }>('SELECT digest FROM keys WHERE id = ?', key.id)[0]!.digest
-  mover.imports.start(id, { digests: new Map([['key_00000000000000aa', digest]]), conclude: async () => [] })
+  mover.imports.start(id, { digests: new Map([['key_00000000000000aa', digest]]), conclude: async () => [], onEnd: () => {} })
   while (mover.imports.view!.state === 'importing') await new Promise((resolve) => setTimeout(resolve, 5))
   expect(outcomeOf(mover.imports.view!, 'keys')).toEqual({ added: 0, present: 1, skipped: 0 })
   expect(outcomeOf(mover.imports.view!, 'intents')).toEqual({ added: 1, present: 0, skipped: 0 })

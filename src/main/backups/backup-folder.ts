@@ -1,9 +1,10 @@
-import { chmodSync, existsSync, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs'
-import { rename, rm } from 'node:fs/promises'
+import { chmodSync, existsSync, mkdirSync, readdirSync, rmSync, statSync, type Stats } from 'node:fs'
+import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { BACKUP_KINDS, type BackupKind, type BackupView } from '../../shared/control/backup-views.ts'
+import { ProtocolError } from '../../shared/errors.ts'
 import { systemClock, type Clock } from '../bus/clock.ts'
-import { syncDirectory } from '../files.ts'
+import { replaceFile, syncDirectory } from '../files.ts'
 import { rotate } from './rotation.ts'
 
 const NAME = new RegExp(`^(\\d{4}-\\d\\d-\\d\\dT)(\\d\\d)(\\d\\d)(\\d\\d\\.\\d{3}Z)-(${BACKUP_KINDS.join('|')})$`)
@@ -25,15 +26,17 @@ export class BackupFolder {
     this.#clock = clock
   }
 
-  /** All backups, newest first; those that are ahead of the clock come last. */
+  /**
+   * All backups, newest first; those that are ahead of the clock come last. Throws ProtocolError `storage_unavailable` where the folder
+   * cannot be read: what the bus can do without them it must do all the same.
+   */
   list(): BackupView[] {
-    if (!existsSync(this.path)) return []
     const latest = this.#clock.now() + TOLERANCE
-    const backups = readdirSync(this.path).flatMap((file) => this.#read(file, latest) ?? [])
+    const backups = this.#files().flatMap((file) => this.#read(file, latest) ?? [])
     return backups.toSorted((a, b) => Number(a.isAhead) - Number(b.isAhead) || b.at - a.at)
   }
 
-  /** The backup of that name, with or without `.db`; undefined when there is none. */
+  /** The backup of that name, with or without `.db`; undefined when there is none. Throws as `list`. */
   find(name: string): BackupView | undefined {
     return this.list().find(({ id }) => id === name || id + SUFFIX === name)
   }
@@ -53,8 +56,8 @@ export class BackupFolder {
   }
 
   /** The backup that was begun is complete: from here on it counts, also after a crash. Which ones are surplus then tells `rotate`. */
-  async finish({ id, partial }: { readonly id: string; readonly partial: string }): Promise<BackupView> {
-    await rename(partial, this.file({ id }))
+  finish({ id, partial }: { readonly id: string; readonly partial: string }): BackupView {
+    replaceFile(partial, this.file({ id }))
     syncDirectory(this.path)
     return this.find(id)!
   }
@@ -62,7 +65,7 @@ export class BackupFolder {
   /** Removes surplus backups, and makes daily ones weekly; never those of `spared`, by their ids: the one just made, one that is being restored. */
   async rotate(spared: readonly string[]): Promise<void> {
     const { promoted, removed } = rotate(this.list(), this.#clock.now(), new Set(spared))
-    for (const { id, at } of promoted) await rename(this.file({ id }), this.file({ id: idOf('weekly', at) }))
+    for (const { id, at } of promoted) replaceFile(this.file({ id }), this.file({ id: idOf('weekly', at) }))
     for (const backup of removed) await this.remove(backup)
   }
 
@@ -71,10 +74,36 @@ export class BackupFolder {
     await rm(this.file(backup), { force: true })
   }
 
-  /** Removes what backups that were never finished have left. */
+  /** Removes what there is of a backup that failed; not in this thread, as `remove`. */
+  async discard({ partial }: { readonly partial: string }): Promise<void> {
+    for (const suffix of ['', ...BESIDE]) await rm(partial + suffix, { force: true })
+  }
+
+  /** Removes what backups that were never finished have left. Throws as `list`, also where the folder cannot be written to. */
   clear(): void {
-    if (!existsSync(this.path)) return
-    for (const file of readdirSync(this.path)) if (isPartial(file)) rmSync(join(this.path, file), { force: true })
+    const left = this.#files().filter(isPartial)
+    try {
+      for (const file of left) rmSync(join(this.path, file), { force: true })
+    } catch (error) {
+      throw this.#refusal('written to', error)
+    }
+  }
+
+  #files(): string[] {
+    try {
+      return existsSync(this.path) ? readdirSync(this.path) : []
+    } catch (error) {
+      throw this.#refusal('read', error)
+    }
+  }
+
+  #refusal(what: 'read' | 'written to', error: unknown): ProtocolError {
+    const { code, message } = error as NodeJS.ErrnoException
+    const reason = code === 'ENOTDIR' ? 'it is no folder' : (code ?? message)
+    return new ProtocolError(
+      'storage_unavailable',
+      `The folder of the backups ${this.path} cannot be ${what} (${reason}). Make it a folder that the bus may read and write, so that there are backups again.`
+    )
   }
 
   #read(file: string, latest: number): BackupView | undefined {
@@ -83,9 +112,17 @@ export class BackupFolder {
     const [, day, hour, minute, rest, kind] = NAME.exec(id) ?? []
     if (day === undefined) return undefined
     const at = Date.parse(`${day}${hour}:${minute}:${rest}`) / 1000
-    const stats = statSync(join(this.path, file), { throwIfNoEntry: false })
+    const stats = this.#statsOf(file)
     if (stats?.isFile() !== true || Number.isNaN(at)) return undefined
     return { id, kind: kind as BackupKind, at, bytes: stats.size, isAhead: at > latest }
+  }
+
+  #statsOf(file: string): Stats | undefined {
+    try {
+      return statSync(join(this.path, file), { throwIfNoEntry: false })
+    } catch (error) {
+      throw this.#refusal('read', error)
+    }
   }
 }
 

@@ -5,7 +5,7 @@ import { ProtocolError } from '../../shared/errors.ts'
 import type { Clock } from '../bus/clock.ts'
 import { oneAtATime } from '../one-at-a-time.ts'
 import type { Flaw } from './check.ts'
-import { removeDatabase, type BackupFolder } from './backup-folder.ts'
+import type { BackupFolder } from './backup-folder.ts'
 import { KEPT, KEPT_RESTORES } from './rotation.ts'
 import { Schedule } from './schedule.ts'
 import { runTask, type BackupTask, type TaskResult } from './task.ts'
@@ -43,6 +43,8 @@ export class Backups {
   readonly #schedule: Schedule | undefined
   #making: BackupKind | null = null
   #problem: BackupsView['problem'] = null
+  /** Why those that there are cannot be told, while that is so. */
+  #unreadable: BackupsView['problem'] = null
   #notice: string | null = null
   /** Ends what is under way: a copy and a check may be at the same time. */
   readonly #stops = new Set<() => Promise<void>>()
@@ -52,20 +54,22 @@ export class Backups {
 
   constructor(options: BackupsOptions) {
     this.#options = options
-    const { clock, folder, isScheduled, operations } = options
+    const { clock, isScheduled, operations } = options
+    // What is wrong with the folder is said from the start on.
+    this.#listed()
     if (!isScheduled) return
     this.#schedule = new Schedule({
       clock,
       operations,
       uptime,
-      madeAt: () => folder.list().flatMap(({ kind, at }) => (kind === 'daily' ? [at] : [])),
+      madeAt: () => this.#list().flatMap(({ kind, at }) => (kind === 'daily' ? [at] : [])),
       run: () => this.make('daily').then(() => true, () => false)
     })
   }
 
   view(): BackupsView {
     const { folder, restored } = this.#options
-    const backups = folder.list()
+    const backups = this.#listed()
     return {
       backups,
       totalBytes: backups.reduce((sum, { bytes }) => sum + bytes, 0),
@@ -73,21 +77,20 @@ export class Backups {
       keptRestores: KEPT_RESTORES,
       folder: folder.path,
       making: this.#making,
-      problem: this.#problem,
+      problem: this.#trouble,
       notice: this.#notice,
       restored
     }
   }
 
-  /** Sentences that a careful user wants to read: why the last backup could not be made, and what had to go for it. */
+  /** Sentences that a careful user wants to read: why there is no backup, or the last one could not be made, and what had to go for it. */
   get notices(): readonly string[] {
-    return [this.#problem?.text, this.#notice].filter((text) => text != null)
+    return [this.#trouble?.text, this.#notice].filter((text) => text != null)
   }
 
-  /** The backup of that name, read again so that it can be restored. Rejects with 404, and with 503 and the reason when it is not good. */
+  /** The backup of that name, read again so that it can be restored. Rejects with 404, and with 503 and the reason when it is not good, or cannot be looked for. */
   async findForRestore(id: string): Promise<BackupView> {
-    const { folder } = this.#options
-    const backup = folder.find(id)
+    const backup = this.#options.folder.find(id)
     if (backup === undefined) throw new ProtocolError('not_found', 'There is no such backup any more.')
     this.#wanted.add(backup.id)
     const flaw = await this.#flawOf(backup)
@@ -96,9 +99,9 @@ export class Backups {
     throw new ProtocolError('storage_unavailable', `The backup ${backup.id} is not good (${flaw.text}); choose another one. Nothing was changed.`)
   }
 
-  /** The newest good backup, read again, which `newest` means; undefined when there is none. */
+  /** The newest good backup, read again, which `newest` means; undefined when there is none. Rejects with 503 where the folder cannot be read. */
   async newestGood(): Promise<BackupView | undefined> {
-    for (const backup of orderForRestore(this.#options.folder.list())) if ((await this.#flawOf(backup)) === null) return backup
+    for (const backup of orderForRestore(this.#list())) if ((await this.#flawOf(backup)) === null) return backup
     return undefined
   }
 
@@ -111,10 +114,11 @@ export class Backups {
     try {
       const backup = await this.#make(kind)
       this.#problem = null
+      this.#noteUnreadable(null)
       onMade(backup)
       return backup
     } catch (error) {
-      const text = `The backup could not be made: ${(error as Error).message}.`
+      const text = failureText(error as Error)
       if (!this.#isClosed) onProblem(text)
       this.#problem = { at: clock.now(), text }
       throw new ProtocolError('storage_unavailable', text)
@@ -137,12 +141,53 @@ export class Backups {
     this.#schedule?.close()
   }
 
-  /** Gives up what is under way; nothing is left of it. */
+  /** Gives up what is under way; nothing is left of it. Never rejects for what is wrong with the folder: that is told. */
   async close(): Promise<void> {
     this.#isClosed = true
     this.stopSchedule()
     await Promise.all([...this.#stops].map((stop) => stop()))
-    this.#options.folder.clear()
+    this.#clear()
+  }
+
+  #clear(): void {
+    try {
+      this.#options.folder.clear()
+    } catch (error) {
+      this.#options.onNotice(`What an unfinished backup may have left was not removed: ${(error as Error).message}`)
+    }
+  }
+
+  get #trouble(): BackupsView['problem'] {
+    return this.#problem ?? this.#unreadable
+  }
+
+  /** Those that there are. Throws where their folder cannot be read, which it tells. */
+  #list(): BackupView[] {
+    try {
+      const backups = this.#options.folder.list()
+      this.#noteUnreadable(null)
+      return backups
+    } catch (error) {
+      this.#noteUnreadable((error as Error).message)
+      throw error
+    }
+  }
+
+  /** The same; none where the folder cannot be read. */
+  #listed(): BackupView[] {
+    try {
+      return this.#list()
+    } catch {
+      return []
+    }
+  }
+
+  #noteUnreadable(text: string | null): void {
+    if (text === (this.#unreadable?.text ?? null)) return
+    const { clock, onProblem, onChange } = this.#options
+    this.#unreadable = text === null ? null : { at: clock.now(), text }
+    if (text !== null) onProblem(text)
+    onChange()
   }
 
   async #make(kind: BackupKind): Promise<BackupView> {
@@ -162,12 +207,12 @@ export class Backups {
     try {
       await this.#makeRoom()
       const { flaw } = await this.#run({ kind: 'copy', source: databasePath, path: begun.partial })
-      if (flaw === null) return await folder.finish(begun)
+      if (flaw === null) return folder.finish(begun)
       // The copy has every page as the database has it.
       if (flaw.isDamaged) void this.check()
       throw new Error(flaw.text)
     } catch (error) {
-      removeDatabase(begun.partial)
+      await folder.discard(begun)
       throw error
     }
   }
@@ -209,7 +254,7 @@ export class Backups {
   /** Weekly backups that may go, oldest first; none where all of them together have not so many bytes. */
   async #expendable(bytes: number): Promise<BackupView[]> {
     const isEnough = (backups: readonly BackupView[]): boolean => backups.reduce((sum, backup) => sum + backup.bytes, 0) >= bytes
-    const weekly = this.#options.folder.list().filter(({ kind, id }) => kind === 'weekly' && !this.#wanted.has(id))
+    const weekly = this.#list().filter(({ kind, id }) => kind === 'weekly' && !this.#wanted.has(id))
     // To find the good one takes its time.
     if (!isEnough(weekly)) return []
     const kept = await this.newestGood()
@@ -225,4 +270,9 @@ export class Backups {
     // Some file systems do not know; they say 0 blocks.
     return blocks === 0 ? 0 : size + HEADROOM - bavail * bsize
   }
+}
+
+function failureText(error: Error): string {
+  const what = 'The backup could not be made'
+  return error instanceof ProtocolError ? `${what}. ${error.message}` : `${what}: ${error.message}.`
 }

@@ -1,3 +1,4 @@
+import { totalOf } from '../bus/gaps.ts'
 import { digestOf } from '../bus/keys.ts'
 import type { MetaName } from '../bus/meta.ts'
 import { openAside, SCHEMA_VERSION, versionOf, type Connection } from '../bus/store/database.ts'
@@ -16,8 +17,10 @@ export interface CarryOverOptions {
   readonly now: number
 }
 
-/** What must not go back in time: who is let in, what was seen already, and the trail of it. In their order. */
-const NEVER_BACK = ['sessions', 'nonces', 'audit'] as const
+/** Who is let in, and what was seen already: it must not go back in time, and is lost where it cannot be read. */
+const LET_IN = ['sessions', 'nonces'] as const
+/** The trail of it, which is never lost. */
+const TRAIL = 'audit'
 /** What the bus remembers of itself that is of now: an operator who paused it did so for a reason. */
 const META_OF_NOW: readonly MetaName[] = [...(Object.keys(SECRET_SLOTS) as MetaName[]), 'paused', 'signed_after']
 /** What decides of a key whom it lets in, and to what. */
@@ -72,7 +75,7 @@ function isOfThisVersion(path: string): boolean {
 function beginAnew(db: Connection, digests: ReadonlyMap<MetaName, string>, now: number): void {
   // A secret that the vault does not have stays as it was then: somebody may know it.
   for (const [name, digest] of digests) setMeta(db, name, digest)
-  db.exec('DELETE FROM main.sessions; DELETE FROM main.nonces')
+  for (const table of LET_IN) db.exec(`DELETE FROM main.${table}`)
   refuseSignedBefore(db, now)
 }
 
@@ -80,13 +83,14 @@ function takeFromPresent(db: Connection, isSameSchema: boolean, now: number): vo
   const names = META_OF_NOW.map(quote).join(', ')
   db.exec(`DELETE FROM main.meta WHERE name IN (${names}); INSERT INTO main.meta SELECT name, value FROM present.meta WHERE name IN (${names})`)
   keepPowers(db)
-  for (const table of NEVER_BACK) {
-    // Of another version only what is dangerous to keep goes.
-    if (!isSameSchema && table === 'audit') continue
-    db.exec(`DELETE FROM main.${table}`)
-    if (isSameSchema) db.exec(`INSERT INTO main.${table} SELECT * FROM present.${table}`)
+  for (const table of LET_IN) db.exec(`DELETE FROM main.${table}`)
+  if (!isSameSchema) {
+    // The rows of another version cannot be taken over.
+    refuseSignedBefore(db, now)
+    return
   }
-  if (!isSameSchema) refuseSignedBefore(db, now)
+  db.exec(`DELETE FROM main.${TRAIL}`)
+  for (const table of [...LET_IN, TRAIL]) db.exec(`INSERT INTO main.${table} SELECT * FROM present.${table}`)
 }
 
 /** Keys of both are let in as they are now. An older version has no limits, but revocations. */
@@ -119,7 +123,7 @@ function setMeta(db: Connection, name: MetaName, value: string): void {
 /** The time since the backup counts as one in which nothing could run: leases and lifetimes have what was left of them. */
 function standStill(db: Connection, from: number, now: number): void {
   if (now <= from) return
-  const total = (db.prepare('SELECT total FROM main.gaps ORDER BY n DESC LIMIT 1').pluck().get() as number | undefined) ?? 0
+  const total = totalOf(db)
   db.prepare(`INSERT INTO main.gaps (at, seconds, cause, total) VALUES (?, ?, 'restore', ?)`).run(now, now - from, total + now - from)
 }
 

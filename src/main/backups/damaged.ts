@@ -1,4 +1,4 @@
-import type { DamageView, Recovery } from '../../shared/control/backup-views.ts'
+import type { BackupView, DamageView, Recovery } from '../../shared/control/backup-views.ts'
 import { UnusableDatabaseError } from '../bus/store/database.ts'
 import type { BackupFolder } from './backup-folder.ts'
 import { newestGood } from './restore.ts'
@@ -16,7 +16,15 @@ export class BusDamagedError extends UnusableDatabaseError {
 
 /** Looks for what can be done about a damage, which is told in a sentence. Reads backups until one is good. */
 export function damageView(problem: string, isOnlyLog: boolean, folder: BackupFolder): DamageView {
-  const newest = newestGood(folder) ?? null
+  try {
+    return viewOf(problem, newestGood(folder) ?? null, isOnlyLog)
+  } catch (error) {
+    return viewOf(`${problem} ${(error as Error).message}`, null, isOnlyLog)
+  }
+}
+
+/** A damage with what can be done about it; `newest` is the newest good backup, null where there is none. */
+export function viewOf(problem: string, newest: BackupView | null, isOnlyLog = false): DamageView {
   const recoveries: Recovery[] = newest === null ? ['empty'] : ['newest', 'empty']
   return { problem, newest, recoveries: isOnlyLog ? ['readable', ...recoveries] : recoveries }
 }

@@ -1,5 +1,5 @@
 import type { BackupKind, BackupView } from '../../shared/control/backup-views.ts'
-import { removeDatabase, type BackupFolder } from './backup-folder.ts'
+import type { BackupFolder } from './backup-folder.ts'
 import { findFlaw } from './check.ts'
 import { copyDatabase } from './copy.ts'
 import { HASTE } from './pace.ts'
@@ -11,9 +11,9 @@ export async function backUpNow(databasePath: string, folder: BackupFolder, kind
     await copyDatabase(databasePath, begun.partial, HASTE)
     const flaw = findFlaw(begun.partial)
     if (flaw !== undefined) throw new Error(flaw.text)
-    return await folder.finish(begun)
+    return folder.finish(begun)
   } catch (error) {
-    removeDatabase(begun.partial)
+    await folder.discard(begun)
     throw error
   }
 }

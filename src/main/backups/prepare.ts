@@ -9,7 +9,7 @@ import { examine } from './health.ts'
 import { backUpNow } from './now.ts'
 import type { RecoveryReport, WantedRecovery } from './recovery-file.ts'
 import { clearRestore, recover, RecoveryError, type Ready, type RecoveryOptions } from './restore.ts'
-import { moment, reportText } from './words.ts'
+import { damageText, moment, reportText } from './words.ts'
 
 /** Seconds that a restore is told of. */
 const TOLD = 7 * 86_400
@@ -38,18 +38,36 @@ export interface PrepareOptions extends RecoveryOptions {
  */
 export async function prepareDatabase(options: PrepareOptions): Promise<Prepared> {
   const { databasePath, folder, file, now } = options
-  folder.clear()
+  clearFolder(options)
   clearRestore(options)
   const notices: string[] = []
   const recovered = await recoverAll(options, notices)
   const state = file.read()
   if (state?.state === 'done' && now - state.report.at < TOLD) notices.push(reportText(state.report))
-  const { damage, isFullyChecked } = examine(databasePath, folder.list().length > 0)
+  const { damage, isFullyChecked } = examine(databasePath, mayHaveBackups(folder))
   if (damage !== undefined) {
-    throw new BusDamagedError(damageView(`The database ${databasePath} is damaged: ${damage.text}.`, damage.isOnlyLog, folder))
+    throw new BusDamagedError(damageView(damageText(databasePath, damage.text), damage.isOnlyLog, folder))
   }
   await backUpBeforeMigration(options)
   return { recovered, notices, isChecked: isFullyChecked }
+}
+
+/** Backups are what a bus can do without: whatever is wrong with their folder, the start goes on. */
+function clearFolder({ folder, log }: PrepareOptions): void {
+  try {
+    folder.clear()
+  } catch (error) {
+    log.error((error as Error).message)
+  }
+}
+
+/** Where it cannot be told, there may be some: then a database that is gone is not begun anew. */
+function mayHaveBackups(folder: BackupFolder): boolean {
+  try {
+    return folder.list().length > 0
+  } catch {
+    return true
+  }
 }
 
 /** The answer is the last restore that was carried out. */
@@ -105,7 +123,7 @@ async function backUpBeforeMigration({ databasePath, folder, now, log }: Prepare
     backup = await backUpNow(databasePath, folder, 'migration', now)
   } catch (error) {
     throw new UnusableDatabaseError(
-      `The database ${databasePath} must be brought to a newer version, and the backup before that could not be made (${(error as Error).message}); it is as it was. Make room in ${folder.path}, then start again.`
+      `The database ${databasePath} must be brought to a newer version, and the backup before that could not be made (${(error as Error).message}); it is as it was. See that ${folder.path} can be written to and has room, then start again.`
     )
   }
   await rotate(folder, [backup.id], log)

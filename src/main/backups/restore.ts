@@ -1,8 +1,8 @@
-import { chmodSync, copyFileSync, existsSync, renameSync, rmSync, statSync } from 'node:fs'
+import { chmodSync, copyFileSync, existsSync, rmSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { orderForRestore, type BackupView } from '../../shared/control/backup-views.ts'
 import { isDamage, openAside, openDatabase, UnusableDatabaseError } from '../bus/store/database.ts'
-import { syncDirectory, syncFile } from '../files.ts'
+import { replaceFile, syncDirectory, syncFile } from '../files.ts'
 import type { Vault } from '../host.ts'
 import { removeDatabase, type BackupFolder } from './backup-folder.ts'
 import { carryOver, forgetNonces } from './carry-over.ts'
@@ -199,7 +199,7 @@ function swap({ report }: Ready, { databasePath }: RecoveryOptions): void {
   if (!existsSync(next)) return
   if (report.aside !== null) setAside(databasePath, report.aside)
   syncFile(next)
-  renameSync(next, databasePath)
+  replaceFile(next, databasePath)
   syncDirectory(dirname(databasePath))
 }
 
@@ -209,7 +209,7 @@ function setAside(databasePath: string, aside: string): void {
   // What tried to open it may have left one.
   if (statSync(log, { throwIfNoEntry: false })?.size === 0) rmSync(log)
   for (const suffix of ['', '-wal']) {
-    if (existsSync(databasePath + suffix) && !existsSync(aside + suffix)) renameSync(databasePath + suffix, aside + suffix)
+    if (existsSync(databasePath + suffix) && !existsSync(aside + suffix)) replaceFile(databasePath + suffix, aside + suffix)
   }
   rmSync(`${databasePath}-shm`, { force: true })
   syncDirectory(dirname(databasePath))

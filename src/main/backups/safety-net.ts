@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import type { Recovery } from '../../shared/control/backup-views.ts'
+import { RESTORED, type Recovery } from '../../shared/control/backup-views.ts'
 import type { Bus } from '../bus/bus.ts'
 import type { Clock } from '../bus/clock.ts'
 import { DamagedDatabaseError } from '../bus/store/database.ts'
@@ -9,9 +9,9 @@ import type { Log } from '../log.ts'
 import { BackupFolder } from './backup-folder.ts'
 import { BusDamagedError, damageView } from './damaged.ts'
 import { prepareDatabase, type Prepared } from './prepare.ts'
-import { RecoveryFile } from './recovery-file.ts'
+import { RecoveryFile, type RecoveryReport } from './recovery-file.ts'
 import { Safety, type SafetyOptions } from './safety.ts'
-import { moment } from './words.ts'
+import { costText, moment } from './words.ts'
 
 /** What a start is asked to do about its database: to restore the backup of that name, or what can be done about damage. */
 export type AskedRecovery = Recovery | { readonly backup: string }
@@ -73,8 +73,7 @@ export class SafetyNet {
     const { recovered } = this.#prepared
     if (recovered !== undefined) {
       const { by, report } = recovered
-      const subject = report.backup === null ? '' : moment(report.backup.at)
-      bus.audit.note({ event: 'backup.restored', ...by, subject, detail: report.safety ?? report.aside ?? report.asideLog ?? '' })
+      bus.audit.note({ event: 'backup.restored', ...by, subject: subjectOf(report), detail: costText(report) })
     }
     const { databasePath } = config
     return new Safety({
@@ -92,6 +91,12 @@ export class SafetyNet {
       ...rest
     })
   }
+}
+
+/** What the trail says that the bus went on with. */
+function subjectOf({ backup, asideLog }: RecoveryReport): string {
+  if (backup !== null) return moment(backup.at)
+  return RESTORED[asideLog === null ? 'empty' : 'readable']
 }
 
 function whatIs(asked: AskedRecovery) {

@@ -6,9 +6,11 @@ import { isDamage } from '../bus/store/database.ts'
 import type { Log } from '../log.ts'
 import type { BackupFolder } from './backup-folder.ts'
 import { Backups } from './backups.ts'
+import { viewOf } from './damaged.ts'
 import { FileWatch } from './file-watch.ts'
 import type { Prepared } from './prepare.ts'
 import type { RecoveryFile, WantedRecovery } from './recovery-file.ts'
+import { damageText } from './words.ts'
 
 export interface SafetyOptions {
   readonly bus: Bus
@@ -79,7 +81,7 @@ export class Safety {
 
   /** The database cannot be read, which `text` says as half a sentence: nothing is written any more. */
   damaged(text: string): void {
-    this.#give(`The database ${this.#options.databasePath} is damaged: ${text}.`)
+    this.#give(damageText(this.#options.databasePath, text))
   }
 
   /** `what`, a sentence, is told once it is known what can be done about it. */
@@ -88,8 +90,8 @@ export class Safety {
     this.#isDamaged = true
     const { bus, log } = this.#options
     const problem = `${what} Nothing is written to it any more.`
-    log.fatal(problem)
     bus.stopWriting()
+    log.fatal(problem)
     this.#fileWatch?.close()
     // Of what is damaged there is nothing to keep.
     this.backups.stopSchedule()
@@ -99,7 +101,7 @@ export class Safety {
   async #tell(problem: string): Promise<void> {
     const newest = (await this.backups.newestGood().catch(() => undefined)) ?? null
     if (this.#isClosed) return
-    this.#damage = { problem, newest, recoveries: newest === null ? ['empty'] : ['newest', 'empty'] }
+    this.#damage = viewOf(problem, newest)
     this.#options.onChange()
   }
 

@@ -15,7 +15,7 @@ export interface ScheduleOptions {
   readonly clock: Clock
   /** Seconds by a clock that nobody sets and that goes on while the machine sleeps. */
   readonly uptime: () => number
-  /** When the daily backups that there are were made (Unix seconds). */
+  /** When the daily backups that there are were made (Unix seconds). May throw, once it has said why that cannot be told. */
   readonly madeAt: () => readonly number[]
   /** Operations of the bus so far. */
   readonly operations: () => number
@@ -52,6 +52,10 @@ export class Schedule {
     const { clock, uptime, operations, run } = this.#options
     const now = clock.now()
     const left = this.#secondsLeft(now)
+    if (left === undefined) {
+      this.#in(RETRY)
+      return
+    }
     if (left > 0) {
       this.#dueSince = undefined
       this.#in(left)
@@ -69,11 +73,22 @@ export class Schedule {
     this.#in(isMade ? LOOK_INTERVAL : RETRY)
   }
 
-  /** Seconds until the next one is due; 0 for now. */
-  #secondsLeft(now: number): number {
-    const { uptime, madeAt } = this.#options
-    const untilTomorrow = madeAt().some((at) => dayOf(at) === dayOf(now)) ? secondsToTomorrow(now) : 0
+  /** Seconds until the next one is due; 0 for now, undefined while it cannot be told. */
+  #secondsLeft(now: number): number | undefined {
+    const { uptime } = this.#options
+    const hasToday = this.#hasOneOf(dayOf(now))
+    if (hasToday === undefined) return undefined
+    const untilTomorrow = hasToday ? secondsToTomorrow(now) : 0
     return Math.max(untilTomorrow, this.#lastMade + MIN_INTERVAL - uptime())
+  }
+
+  #hasOneOf(day: string): boolean | undefined {
+    try {
+      return this.#options.madeAt().some((at) => dayOf(at) === day)
+    } catch {
+      // Whoever was asked has said it.
+      return undefined
+    }
   }
 }
 

@@ -6,13 +6,24 @@ export function moment(at: number): string {
   return `${new Date(at * 1000).toISOString().slice(0, 16).replace('T', ' ')} UTC`
 }
 
+/** What is wrong with a database (`text`, half a sentence), as a sentence. */
+export function damageText(path: string, text: string): string {
+  return `The database ${path} is damaged: ${text}.`
+}
+
 /** What a restore did, and what is missing since. */
-export function reportText({ at, backup, safety, aside, asideLog, losses }: RecoveryReport): string {
-  const sentences = [
+export function reportText(report: RecoveryReport): string {
+  const { at, backup, asideLog } = report
+  const deed =
     backup === null
       ? `The bus ${asideLog === null ? 'began with an empty database' : 'went on with what could be read of its database'} at ${moment(at)}.`
       : `The backup of ${moment(backup.at)} was restored at ${moment(at)}.`
-  ]
+  return [deed, costText(report)].filter((text) => text !== '').join(' ')
+}
+
+/** What is missing since a restore, and where what was there before is, in sentences. */
+export function costText({ backup, safety, aside, asideLog, losses }: RecoveryReport): string {
+  const sentences: string[] = []
   if (losses !== null) sentences.push(...lossTexts(losses))
   else if (backup !== null) {
     sentences.push('What was changed since then is gone; how much that is cannot be told.')

@@ -31,6 +31,8 @@ const MAX_ADDRESSES = 10
 /** Seconds that an entry may wait for a transaction to ride with. */
 const PATIENCE = 0.5
 const MAX_TEXT = 200
+/** Of what a restore cost: no stranger has a word in it. */
+const MAX_RESTORE_TEXT = 2_000
 
 /** Whom attempts are put down to when they come from more addresses than that. */
 const OTHERS = 'other addresses'
@@ -143,9 +145,10 @@ export class Audit implements Participant {
 }
 
 function toEntry({ event, actor, address, subject = '', detail = '' }: AuditNote, at: number): Entry {
-  return { at, event, actor: cut(actor), address: cut(address), subject: cut(subject), detail: cut(detail), count: 0, n: undefined }
+  const length = event === 'backup.restored' ? MAX_RESTORE_TEXT : MAX_TEXT
+  return { at, event, actor: cut(actor), address: cut(address), subject: cut(subject), detail: cut(detail, length), count: 0, n: undefined }
 }
 
-function cut(text: string): string {
-  return text.slice(0, MAX_TEXT).toWellFormed()
+function cut(text: string, length = MAX_TEXT): string {
+  return text.slice(0, length).toWellFormed()
 }

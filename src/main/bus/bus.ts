@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import type { Counts } from '../../shared/control/views.ts'
+import type { Counts } from '../../shared/control/intent-views.ts'
 import { ProtocolError } from '../../shared/errors.ts'
 import { SIGNATURE_WINDOW } from '../../shared/limits.ts'
 import type * as requests from '../../shared/requests.ts'

@@ -1,4 +1,4 @@
-import type { IntentChange } from '../../shared/control/views.ts'
+import type { IntentChange } from '../../shared/control/intent-views.ts'
 import type { Clock } from './clock.ts'
 import type { Events } from './events.ts'
 import type { Random } from './random.ts'

@@ -1,4 +1,4 @@
-import type { IntentChange } from '../../shared/control/views.ts'
+import type { IntentChange } from '../../shared/control/intent-views.ts'
 import type { Participant } from './store/participant.ts'
 
 export type ChangesListener = (changes: readonly IntentChange[]) => void

@@ -1,4 +1,4 @@
-import type { IntentChange } from '../../shared/control/views.ts'
+import type { IntentChange } from '../../shared/control/intent-views.ts'
 import type { ProtocolError } from '../../shared/errors.ts'
 import type { Clock } from './clock.ts'
 import type { Events } from './events.ts'

@@ -1,4 +1,4 @@
-import type { Template } from '../../shared/control/views.ts'
+import type { Template } from '../../shared/control/library-views.ts'
 import { ProtocolError } from '../../shared/errors.ts'
 import type { Random } from './random.ts'
 import type { Commits } from './store/commits.ts'

@@ -1,7 +1,7 @@
 import { methods, type CheckedInput, type MethodName, type Output } from '../../shared/control/contract.ts'
 import { METHOD_RIGHTS } from '../../shared/control/method-rights.ts'
 import type { ControlFailure, Envelope } from '../../shared/control/transport.ts'
-import type { EventFrame } from '../../shared/control/views.ts'
+import type { EventFrame } from '../../shared/control/event-frame.ts'
 import { ProtocolError } from '../../shared/errors.ts'
 import type { Log } from '../log.ts'
 import type { Clock } from '../bus/clock.ts'

@@ -1,5 +1,6 @@
 import type { Right } from '../../shared/control/rights.ts'
-import type { BusStatus, EventFrame } from '../../shared/control/views.ts'
+import type { EventFrame } from '../../shared/control/event-frame.ts'
+import type { BusStatus } from '../../shared/control/status-views.ts'
 
 /** What can only be asked for by who may manage the bus. */
 const MANAGED: ReadonlySet<string> = new Set(['settings', 'sharing', 'pairing', 'sessions', 'backups', 'transfer'])

@@ -1,4 +1,6 @@
-import type { BusStatus, Counts, EventFrame, IntentChange } from '../../shared/control/views.ts'
+import type { EventFrame } from '../../shared/control/event-frame.ts'
+import type { Counts, IntentChange } from '../../shared/control/intent-views.ts'
+import type { BusStatus } from '../../shared/control/status-views.ts'
 import type { Clock } from '../bus/clock.ts'
 
 /** Seconds between two frames: a few paints a second are all that eyes can use. */

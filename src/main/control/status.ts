@@ -1,5 +1,5 @@
 import { statSync } from 'node:fs'
-import type { BusStatus, SecretView } from '../../shared/control/views.ts'
+import type { BusStatus, SecretView } from '../../shared/control/status-views.ts'
 import { APP_NAME, APP_VERSION } from '../app-info.ts'
 import type { Safety } from '../backups/safety.ts'
 import type { Bus } from '../bus/bus.ts'

@@ -1,7 +1,7 @@
 import type { DamageView, Recovery } from '../../shared/control/backup-views.ts'
 import type { Settings } from '../../shared/control/settings.ts'
 import type { Envelope } from '../../shared/control/transport.ts'
-import type { EventFrame } from '../../shared/control/views.ts'
+import type { EventFrame } from '../../shared/control/event-frame.ts'
 import type { Host } from '../host.ts'
 
 /** What passes between the main thread, which has the windows, and the thread that runs the bus. */

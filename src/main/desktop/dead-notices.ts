@@ -1,4 +1,4 @@
-import type { EventFrame } from '../../shared/control/views.ts'
+import type { EventFrame } from '../../shared/control/event-frame.ts'
 import type { Clock } from '../bus/clock.ts'
 import { DEAD_LETTERS, intentPlace } from './links.ts'
 

@@ -1,7 +1,7 @@
 import { contextBridge, ipcRenderer } from 'electron'
 import type { DesktopBridge } from '../../shared/control/bridge.ts'
 import type { Envelope } from '../../shared/control/transport.ts'
-import type { EventFrame } from '../../shared/control/views.ts'
+import type { EventFrame } from '../../shared/control/event-frame.ts'
 
 declare const location: { readonly pathname: string }
 

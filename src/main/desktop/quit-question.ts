@@ -1,5 +1,5 @@
 import type { Envelope } from '../../shared/control/transport.ts'
-import type { Count, IntentPage, IntentRow } from '../../shared/control/views.ts'
+import type { Count, IntentPage, IntentRow } from '../../shared/control/intent-views.ts'
 import type { BusClient } from './bus-client.ts'
 
 /** What is asked before the bus is stopped under its workers. */

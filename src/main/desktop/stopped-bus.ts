@@ -1,7 +1,8 @@
 import { DEFAULT_CLAIM_TIMEOUT, INTENT_LIFETIME } from '../../shared/limits.ts'
 import type { DamageView } from '../../shared/control/backup-views.ts'
 import type { Envelope } from '../../shared/control/transport.ts'
-import type { BusStatus, Counts } from '../../shared/control/views.ts'
+import type { Counts } from '../../shared/control/intent-views.ts'
+import type { BusStatus } from '../../shared/control/status-views.ts'
 import { APP_NAME, APP_VERSION } from '../app-info.ts'
 
 export const NO_COUNTS: Counts = { open: 0, claimed: 0, fulfilled: 0, dead: 0, expired: 0 }

@@ -1,9 +1,11 @@
-import { existsSync } from 'node:fs'
+import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { formatBytes } from '../../shared/bytes.ts'
 import type { BackupsView } from '../../shared/control/backup-views.ts'
 import type { DoctorCheck } from '../../shared/control/doctor-views.ts'
-import type { ListenerView } from '../../shared/control/views.ts'
+import type { ListenerView } from '../../shared/control/status-views.ts'
+import { SIGNATURE_WINDOW } from '../../shared/limits.ts'
+import { counted, formatNumber } from '../../shared/numbers.ts'
 import type { Gap } from '../bus/clock.ts'
 import type { Config } from '../config.ts'
 import { noticesOfFolder } from '../data-directory.ts'
@@ -18,6 +20,8 @@ const BACKUP_IS_LATE = 3 * 86_400
 const CLOCK_TOLERANCE = 60
 /** Seconds in which a clock that was set is worth a word. */
 const RECENTLY = 86_400
+/** Places that are told by their names. */
+const TOLD = 3
 
 /** `room`: of the disk; null where it cannot be had. */
 export function checkSpace(found: StorageFinding | null, room: DiskRoom | null): DoctorCheck {
@@ -38,19 +42,29 @@ export function checkBackups({ backups, folder, problem }: Pick<BackupsView, 'ba
   return named('backups', fine(`${said}; it lies in ${folder}.`))
 }
 
-/** `files`: those that only the owner may read; one that is not there is no matter. */
-export function checkPermissions(dataDir: string, files: readonly string[]): DoctorCheck {
+/** `places`: files and folders that only the owner may read; one that is not there is no matter. */
+export function checkPermissions(dataDir: string, places: readonly string[]): DoctorCheck {
   const [notice] = noticesOfFolder(dataDir)
   if (notice !== undefined) return named('permissions', trouble(notice, `Run chmod 700 ${dataDir}.`))
-  const open = files.filter((file) => existsSync(file) && isReadableByOthers(file))
+  const open = places.filter((place) => existsSync(place) && isReadableByOthers(place))
   if (open.length === 0) return named('permissions', fine(`Only you can read and change what is in ${dataDir}.`))
-  return named('permissions', trouble(`Other users of this machine can read ${open.join(', ')}.`, `Run chmod 600 ${open.join(' ')}.`))
+  const rest = open.length > TOLD ? ` and ${counted(open.length - TOLD, 'more place')}` : ''
+  return named('permissions', trouble(`Other users of this machine can read ${open.slice(0, TOLD).join(', ')}${rest}.`, `Run chmod go= ${open.join(' ')}.`))
 }
 
-/** Files that nobody else may read. */
-export function privateFiles({ dataDir, databasePath }: Pick<Config, 'dataDir' | 'databasePath'>): readonly string[] {
+/** Files and folders that nobody else may read. `backups`: the folder of them. */
+export function privatePlaces({ dataDir, databasePath }: Pick<Config, 'dataDir' | 'databasePath'>, backups: string): readonly string[] {
   const secrets = [...Object.values(SECRET_SLOTS), 'sharing.keys'].map((name) => join(dataDir, name))
-  return [databasePath, `${databasePath}-wal`, ...secrets]
+  return [databasePath, `${databasePath}-wal`, ...secrets, backups, ...filesIn(backups)]
+}
+
+function filesIn(folder: string): readonly string[] {
+  try {
+    return readdirSync(folder).map((name) => join(folder, name))
+  } catch {
+    // Backups are looked at by a check of their own.
+    return []
+  }
 }
 
 /** A secret of the bus, and where it lies. */
@@ -79,17 +93,20 @@ const PLACES: Readonly<Record<SecretFact['place'], string>> = {
   elsewhere: 'is elsewhere'
 }
 
-/** `newest`: when the newest intent was published; null for none. */
+/** `newest`: when the newest intent was published; null for none. A clock that was set is a warning from what signatures allow for (SPEC 5.2). */
 export function checkClock(now: number, newest: number | null, gaps: readonly Gap[]): DoctorCheck {
   const said = `The clock says ${moment(now)}`
   const next = 'Have the system set its clock by the network.'
   if (newest !== null && newest > now + CLOCK_TOLERANCE) {
     return named('clock', trouble(`${said}, but an intent was published at ${moment(newest)}: the clock is behind, or was ahead.`, next))
   }
-  const set = gaps.findLast(({ cause, at }) => cause === 'clock' && now - at < RECENTLY)
+  const sets = gaps.filter(({ cause, at }) => cause === 'clock' && now - at < RECENTLY)
+  const isMuch = ({ seconds }: Gap): boolean => Math.abs(seconds) >= SIGNATURE_WINDOW
+  const set = sets.findLast(isMuch) ?? sets.at(-1)
   if (set === undefined) return named('clock', fine(`${said}.`))
-  const by = `${Math.round(Math.abs(set.seconds)).toLocaleString('en-US')} s ${set.seconds < 0 ? 'back' : 'forward'}`
-  return named('clock', warning(`${said}; it was set ${by} at ${moment(set.at)}. Signed requests of other machines were refused while they differed by 300 s.`, next))
+  const told = `${said}; it was set ${formatNumber(Math.abs(set.seconds))} s ${set.seconds < 0 ? 'back' : 'forward'} at ${moment(set.at)}.`
+  if (!isMuch(set)) return named('clock', fine(told))
+  return named('clock', warning(`${told} Signed requests of other machines are refused while their clocks differ from this one by more than ${SIGNATURE_WINDOW} s.`, next))
 }
 
 /** Of a bus that runs. */

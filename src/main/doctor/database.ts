@@ -8,6 +8,7 @@ import { findFlaw, type Flaw } from '../backups/check.ts'
 import { damageView } from '../backups/damaged.ts'
 import { examine, type Damage } from '../backups/health.ts'
 import type { Safety } from '../backups/safety.ts'
+import { damageText } from '../backups/words.ts'
 import { isBusy, openAside, SCHEMA_VERSION, versionOf, type Connection } from '../bus/store/database.ts'
 import { refusalOf } from '../storage/storage-watch.ts'
 import { fine, moment, named, trouble, type Finding } from './finding.ts'
@@ -49,9 +50,8 @@ function asFlaw(error: unknown): Flaw {
 }
 
 async function findingOf(path: string, folder: BackupFolder, isRunning: boolean): Promise<Finding | undefined> {
-  const hasBackups = folder.list().length > 0
   try {
-    const damage = await lastingDamage(path, hasBackups)
+    const damage = await lastingDamage(path, hasAny(folder))
     if (damage !== undefined) return damaged(path, damage, folder, isRunning)
   } catch (error) {
     return notUsable(path, (error as Error).message)
@@ -69,13 +69,18 @@ async function lastingDamage(path: string, hasBackups: boolean, looks = LOOKS): 
   return lastingDamage(path, hasBackups, looks - 1)
 }
 
+/** Of a folder that cannot be read nobody knows; the check of backups tells. */
+function hasAny(folder: BackupFolder): boolean {
+  try {
+    return folder.list().length > 0
+  } catch {
+    return false
+  }
+}
+
 function damaged(path: string, { text, isOnlyLog }: Damage, folder: BackupFolder, isRunning: boolean): Finding {
   const view = damageView(damageText(path, text), isOnlyLog, folder)
   return trouble(view.problem, isRunning ? ownWayOut(view.newest) : wayOut(view))
-}
-
-function damageText(path: string, text: string): string {
-  return `The database ${path} is damaged: ${text}.`
 }
 
 /** The best of what can be done at the next start. */

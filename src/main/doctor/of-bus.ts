@@ -34,12 +34,13 @@ export async function examineBus(running: RunningBus): Promise<readonly DoctorCh
   const database = await checkOwnDatabase(databasePath, safety)
   const times = await bus.reader.ask('timeFacts').catch(() => undefined)
   const { state, problem } = sharing.view()
+  const backups = safety.backups.view()
   const secrets = [await secretFact('main key', mainKey), await secretFact('password', password)]
   return [
     database,
     checks.checkSpace(storage.finding, storage.room),
-    checks.checkBackups(safety.backups.view(), clock.now()),
-    checks.checkPermissions(dataDir, checks.privateFiles(config)),
+    checks.checkBackups(backups, clock.now()),
+    checks.checkPermissions(dataDir, checks.privatePlaces(config, backups.folder)),
     checks.checkSecrets(secrets),
     ...(times === undefined ? [] : [checks.checkClock(clock.now(), times.newest, times.gaps)]),
     checks.checkPort(listener.state),

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { DoctorCheck } from '../../shared/control/doctor-views.ts'
+import type { BackupFolder } from '../backups/backup-folder.ts'
 import { backupFolderOf } from '../backups/safety-net.ts'
 import { digestOf } from '../bus/keys.ts'
 import { readTimeFacts, type TimeFacts } from '../bus/reading/time-facts.ts'
@@ -33,12 +34,21 @@ export async function examineFolder(config: Config, now: number): Promise<readon
   return [
     database.check,
     await checkDisk(config),
-    checks.checkBackups({ backups: folder.list(), folder: folder.path, problem: null }, now),
-    checks.checkPermissions(dataDir, checks.privateFiles(config)),
+    checkBackups(folder, now),
+    checks.checkPermissions(dataDir, checks.privatePlaces(config, folder.path)),
     ...(content === undefined ? [] : [checks.checkSecrets(secretsOf(config, content.digests)), checks.checkClock(now, content.times.newest, content.times.gaps)]),
     await checkPortOfFolder(config, running, url),
     checks.checkSharing(url === undefined ? null : shared, null)
   ]
+}
+
+/** A folder of backups that cannot be read keeps nothing else from being looked at. */
+function checkBackups(folder: BackupFolder, now: number): DoctorCheck {
+  try {
+    return checks.checkBackups({ backups: folder.list(), folder: folder.path, problem: null }, now)
+  } catch (error) {
+    return checks.checkBackups({ backups: [], folder: folder.path, problem: { at: now, text: (error as Error).message } }, now)
+  }
 }
 
 async function checkDisk(config: Config): Promise<DoctorCheck> {

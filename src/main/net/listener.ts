@@ -1,4 +1,4 @@
-import type { ListenerView } from '../../shared/control/views.ts'
+import type { ListenerView } from '../../shared/control/status-views.ts'
 import { isLoopback } from './addresses.ts'
 import { HttpServer, type HttpServerOptions, type RequestListener } from './http-server.ts'
 import { listenTrouble } from './listen-error.ts'

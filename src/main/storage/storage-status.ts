@@ -1,4 +1,4 @@
-import { formatBytes } from '../../shared/bytes.ts'
+import { formatBytes, MEGABYTE } from '../../shared/bytes.ts'
 import type { StorageState, StorageStatus } from '../../shared/control/storage-views.ts'
 
 /** The room on a disk, in bytes. */
@@ -40,7 +40,6 @@ export interface StorageFinding {
   readonly cure: string
 }
 
-const MEGABYTE = 1024 ** 2
 /** Less than that left is little: the larger of so many bytes and so much of the disk. On a small disk a tenth of it will do. */
 const LITTLE = { bytes: 200 * MEGABYTE, share: 0.02, shareOfSmall: 0.1 }
 /** A disk with less than that left is full, whatever else it calls its trouble, and before it refuses anything. */

@@ -1,11 +1,13 @@
 import { randomBytes } from 'node:crypto'
+import { MEGABYTE } from '../../shared/bytes.ts'
 import type { Settings } from '../../shared/control/settings.ts'
 import type { ImportEffects, ImportReport, ImportView, Outcome, Skipped } from '../../shared/control/transfer-views.ts'
 import { ProtocolError } from '../../shared/errors.ts'
+import { totalOfCounts } from '../../shared/transfer-words.ts'
 import type { Bus } from '../bus/bus.ts'
 import type { Clock } from '../bus/clock.ts'
 import type { CheckedFile } from '../bus/transfer/export-file.ts'
-import { totalOfCounts } from '../bus/transfer/format.ts'
+import type { Progress } from '../bus/transfer/importing.ts'
 import { oneAtATime } from '../one-at-a-time.ts'
 import { settingChanges } from './portable-settings.ts'
 import { checkRoom, checkSize, Upload, type UploadPart } from './upload.ts'
@@ -40,7 +42,17 @@ export interface Piece {
 export interface StartOptions {
   readonly digests: ReadonlyMap<string, string>
   /** Does what is left when all records are there; resolves with sentences for the report. */
-  conclude(outcomes: readonly Outcome[]): Promise<readonly string[]>
+  conclude(): Promise<readonly string[]>
+  /** Hears once how the import ended, whatever way, before anybody else does. */
+  onEnd(end: ImportEnd): void
+}
+
+/** How an import ended: `stopped` by somebody or with the bus. What it added stays, however it ended. */
+export interface ImportEnd {
+  readonly state: 'done' | 'failed' | 'stopped'
+  /** Why it failed; null for the others. */
+  readonly problem: string | null
+  readonly outcomes: readonly Outcome[]
 }
 
 /** The one import that there is at a time, with all that is known of its file. */
@@ -49,6 +61,8 @@ interface Current {
   readonly name: string
   readonly upload: Upload
   readonly stop: AbortController
+  /** What is done with it, until that has ended. */
+  running: Promise<void>
   view: Omit<ImportView, 'id' | 'name' | 'bytes' | 'effects'>
   checked?: CheckedFile
 }
@@ -62,7 +76,6 @@ const LONGEST_WAIT = 15
 const WAIT_FOR_LISTENER = 3
 /** Milliseconds between two looks at the disk that an import fills. */
 const LOOK_MS = 500
-const MEGABYTE = 2 ** 20
 /** Bytes that an intent takes less in the database than as a line of an export, which names every member. */
 const NAMES_OF_A_LINE = 350
 
@@ -78,11 +91,13 @@ export class Imports {
   #onWaiting: (() => void) | undefined
   /** Whether an import is about to end: until then nobody is sent away without having heard how. */
   #isEnding = false
+  /** Ends when what was forgotten is gone from the disk, and what was under way with it has ended; never with an error. */
+  #tidying: Promise<unknown>
 
   constructor(options: ImportsOptions) {
     this.#options = options
     // A bus that was killed leaves what had arrived.
-    Upload.clear(options.folder)
+    this.#tidying = Upload.clear(options.folder)
   }
 
   get view(): ImportView | null {
@@ -101,7 +116,7 @@ export class Imports {
     try {
       await this.#append(current, piece)
     } catch (error) {
-      this.#drop(current)
+      await this.#drop(current)
       throw error
     }
     this.#find(current.id)
@@ -137,7 +152,7 @@ export class Imports {
     const current = this.#find(id)
     if (current.view.state !== 'arriving') throw new ProtocolError('invalid_request', 'This file was checked already.')
     this.#change(current, { state: 'checking' })
-    void this.#check(current)
+    current.running = this.#check(current)
     return this.#viewOf(current)
   }
 
@@ -153,18 +168,22 @@ export class Imports {
     const { preview } = this.checkedFile(id)
     const current = this.#find(id)
     this.#change(current, { state: 'importing', problem: null, done: 0, total: totalOfCounts(preview.counts) })
-    void this.#run(current, options)
+    current.running = this.#run(current, options)
     return this.#viewOf(current)
   }
 
-  /** Forgets a file; an import that is under way ends, and what it added stays. */
-  drop(id: string): void {
-    this.#drop(this.#find(id))
+  /**
+   * Forgets a file; an import that is under way ends, and what it added stays. Resolves when that is so, and the file is gone from
+   * the disk. Throws 404.
+   */
+  async drop(id: string): Promise<void> {
+    await this.#drop(this.#find(id))
   }
 
-  /** Ends what is under way, for the end of the bus. */
-  close(): void {
+  /** Ends what is under way, for the end of the bus; resolves when it has ended. */
+  async close(): Promise<void> {
     if (this.#current !== undefined) this.#forget(this.#current)
+    await this.#tidying
   }
 
   async #begin({ name, size }: Piece): Promise<Current> {
@@ -172,13 +191,15 @@ export class Imports {
       if (BUSY.has(this.#current.view.state)) {
         throw new ProtocolError('limit_exceeded', 'Another file is being imported; wait for its end, or stop it.', 30)
       }
-      this.#drop(this.#current)
+      this.#forget(this.#current)
     }
+    // The room of the one before counts for this one.
+    await this.#tidying
     checkSize(size ?? 0)
     checkRoom(await this.#options.freeBytes(), size ?? 0)
     const id = randomBytes(16).toString('hex')
-    const upload = Upload.begin(this.#options.folder, id)
-    this.#current = { id, name, upload, stop: new AbortController(), view: ARRIVING }
+    const upload = await Upload.begin(this.#options.folder, id)
+    this.#current = { id, name, upload, stop: new AbortController(), running: Promise.resolve(), view: ARRIVING }
     this.#options.onChange()
     return this.#current
   }
@@ -196,14 +217,16 @@ export class Imports {
     throw new ProtocolError('not_found', 'This import is not there any more; choose the file again.')
   }
 
-  #drop(current: Current): void {
+  /** Resolves when nothing is left of it but what it added. */
+  async #drop(current: Current): Promise<void> {
     this.#forget(current)
     this.#options.onChange()
+    await this.#tidying
   }
 
   #forget(current: Current): void {
     current.stop.abort()
-    current.upload.remove()
+    this.#tidying = Promise.all([this.#tidying, current.upload.remove(), current.running])
     if (this.#current !== current) return
     this.#current = undefined
     this.#cancel?.()
@@ -214,7 +237,7 @@ export class Imports {
   #expectMore(current: Current): void {
     this.#cancel?.()
     const seconds = PATIENCE[current.view.state]
-    this.#cancel = seconds === undefined ? undefined : this.#options.clock.after(seconds, () => this.#drop(current))
+    this.#cancel = seconds === undefined ? undefined : this.#options.clock.after(seconds, () => void this.#drop(current))
   }
 
   #otherState(gone: AbortSignal): Promise<void> {
@@ -245,25 +268,32 @@ export class Imports {
       current.checked = checked
       this.#change(current, { state: 'ready', preview: checked.preview, total: totalOfCounts(checked.preview.counts) })
     } catch (error) {
+      await current.upload.remove()
       this.#fail(current, 'refused', error)
-      current.upload.remove()
     }
   }
 
-  async #run(current: Current, { digests, conclude }: StartOptions): Promise<void> {
+  async #run(current: Current, { digests, conclude, onEnd }: StartOptions): Promise<void> {
     const full = new AbortController()
     const signal = AbortSignal.any([current.stop.signal, full.signal])
-    const onProgress = (done: number): void => this.#change(current, { done })
+    let outcomes: readonly Outcome[] = []
+    const onProgress = ({ count, result }: Progress): void => {
+      outcomes = result.outcomes
+      this.#change(current, { done: count })
+    }
     const watch = setInterval(() => void this.#watchRoom(full), LOOK_MS)
     try {
       const report = await this.#options.bus.importing.run({ file: this.#fileOf(current), digests, signal, onProgress })
-      const notes = await conclude(report.outcomes)
+      const notes = await conclude()
+      await current.upload.remove()
+      onEnd({ state: 'done', problem: null, outcomes: report.outcomes })
       this.#change(current, { state: 'done', report: { ...withChecked(report, current.checked!.preview.skipped), notes } })
-      current.upload.remove()
     } catch (error) {
       const isFull = error instanceof ProtocolError && error.code === 'storage_unavailable'
       // The room that the file takes is needed more for work.
-      if (isFull) current.upload.remove()
+      if (isFull) await current.upload.remove()
+      const isStopped = current.stop.signal.aborted
+      onEnd({ state: isStopped ? 'stopped' : 'failed', problem: isStopped ? null : problemOf(error), outcomes })
       this.#fail(current, isFull ? 'refused' : 'failed', error)
     } finally {
       clearInterval(watch)
@@ -282,10 +312,8 @@ export class Imports {
 
   #fail(current: Current, state: 'refused' | 'failed', error: unknown): void {
     if (current.stop.signal.aborted) return
-    const isExpected = error instanceof ProtocolError
-    if (!isExpected) this.#options.onError(error)
-    const problem = isExpected ? error.message : 'Something went wrong inside the bus; its log says more.'
-    this.#change(current, { state, problem })
+    if (!(error instanceof ProtocolError)) this.#options.onError(error)
+    this.#change(current, { state, problem: problemOf(error) })
   }
 
   #fileOf({ upload }: Current) {
@@ -319,6 +347,10 @@ export class Imports {
     const isTooLarge = bound > 0 && megabytes > bound && fulfilled + dead + expired > 0
     return { settings: settingChanges(checked.settings ?? {}, here), tooLarge: isTooLarge ? { megabytes, bound } : null }
   }
+}
+
+function problemOf(error: unknown): string {
+  return error instanceof ProtocolError ? error.message : 'Something went wrong inside the bus; its log says more.'
 }
 
 /** What the check has left out stands beside what became of the rest. */

@@ -57,6 +57,9 @@ export type Recovery =
   /** Where only the log is damaged: goes on with what can be read of it. */
   | 'readable'
 
+/** What the audit trail calls that the bus went on with, where it was no backup, of which it has the moment. */
+export const RESTORED: Readonly<Record<Exclude<Recovery, 'newest'>, string>> = { empty: 'an empty database', readable: 'what could be read of the database' }
+
 export interface DamageView {
   /** A sentence: what was found. */
   readonly problem: string

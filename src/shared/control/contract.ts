@@ -8,7 +8,12 @@ import { settingsSchema } from './settings.ts'
 import type { DoctorCheck } from './doctor-views.ts'
 import type { StorageView } from './storage-views.ts'
 import type * as transfer from './transfer-views.ts'
-import type * as views from './views.ts'
+import type { Anchors, BulkResult, Count, DeadGroup, Explanation, GapView, IntentPage, IntentView } from './intent-views.ts'
+import type { KeyImpact, KeyView, NewKeyView } from './key-views.ts'
+import type { SavedView, Template } from './library-views.ts'
+import type { Overview, Statistics } from './overview-views.ts'
+import type { BusStatus, SettingsView } from './status-views.ts'
+import type { NamesView, UnservedGoal, WorkerView } from './worker-views.ts'
 
 /**
  * The control contract: everything an operator does. Each method has a schema for its input, by which the bus checks it
@@ -250,39 +255,39 @@ export type Input<M extends MethodName> = z.input<(typeof methods)[M]>
 export type CheckedInput<M extends MethodName> = z.output<(typeof methods)[M]>
 
 interface Outputs {
-  'status.get': views.BusStatus
-  'settings.get': views.SettingsView
-  'settings.change': views.SettingsView
+  'status.get': BusStatus
+  'settings.get': SettingsView
+  'settings.change': SettingsView
   'bus.pause': null
   'bus.cleanup': Readonly<Record<string, number>>
   'bus.purge': null
-  'bus.start': views.BusStatus
+  'bus.start': BusStatus
   'backups.list': backup.BackupsView
   'backups.make': backup.BackupView
   'backups.newest': backup.BackupView
   'backups.restore': backup.BackupView
   'storage.view': StorageView
   'doctor.run': readonly DoctorCheck[]
-  'overview.get': views.Overview
-  'statistics.get': views.Statistics
-  'names.list': views.NamesView
-  'gaps.list': readonly views.GapView[]
-  'intents.list': views.IntentPage
-  'intents.anchors': views.Anchors
-  'intents.count': views.Count
-  'intents.detail': views.IntentView
-  'intents.explain': views.Explanation
+  'overview.get': Overview
+  'statistics.get': Statistics
+  'names.list': NamesView
+  'gaps.list': readonly GapView[]
+  'intents.list': IntentPage
+  'intents.anchors': Anchors
+  'intents.count': Count
+  'intents.detail': IntentView
+  'intents.explain': Explanation
   'intents.publish': { readonly id: string }
   'intents.cancel': null
   'intents.retry': null
   'intents.duplicate': { readonly id: string }
-  'intents.bulk': views.BulkResult
-  'dead.groups': readonly views.DeadGroup[]
-  'keys.list': readonly views.KeyView[]
-  'keys.create': views.NewKeyView
+  'intents.bulk': BulkResult
+  'dead.groups': readonly DeadGroup[]
+  'keys.list': readonly KeyView[]
+  'keys.create': NewKeyView
   'keys.rename': null
   'keys.limit': null
-  'keys.impact': views.KeyImpact
+  'keys.impact': KeyImpact
   'keys.revoke': null
   'keys.revealMain': { readonly secret: string }
   'keys.rotateMain': { readonly secret: string }
@@ -301,14 +306,14 @@ interface Outputs {
   'pairing.decide': network.PairingView
   'signatures.failures': readonly network.SignatureFailureView[]
   'audit.list': network.AuditPage
-  'workers.list': { readonly workers: readonly views.WorkerView[]; readonly unserved: readonly views.UnservedGoal[] }
+  'workers.list': { readonly workers: readonly WorkerView[]; readonly unserved: readonly UnservedGoal[] }
   'workers.forget': null
-  'templates.list': readonly views.Template[]
-  'templates.save': views.Template
+  'templates.list': readonly Template[]
+  'templates.save': Template
   'templates.remove': null
   'templates.run': { readonly id: string }
-  'views.list': readonly views.SavedView[]
-  'views.save': views.SavedView
+  'views.list': readonly SavedView[]
+  'views.save': SavedView
   'views.remove': null
   'transfer.export': transfer.ExportView
   'transfer.read': transfer.ExportPart

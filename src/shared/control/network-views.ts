@@ -213,6 +213,9 @@ export type AuditEvent =
   | 'bus.purged'
   | 'data.exported'
   | 'data.imported'
+  | 'import.started'
+  | 'import.stopped'
+  | 'import.failed'
   | 'backup.made'
   | 'backup.restored'
 

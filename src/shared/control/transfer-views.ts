@@ -1,5 +1,5 @@
 import type { SettingName } from './settings.ts'
-import type { Counts } from './views.ts'
+import type { Counts } from './intent-views.ts'
 
 /** What moves from one bus to another, and what became of it. Times are Unix seconds. */
 

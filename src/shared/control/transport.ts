@@ -1,5 +1,5 @@
 import type { Input, MethodName, Output } from './contract.ts'
-import type { EventFrame } from './views.ts'
+import type { EventFrame } from './event-frame.ts'
 
 /** Why a call was refused. `code` is the protocol's, or one of the contract's own below. */
 export interface ControlFailure {

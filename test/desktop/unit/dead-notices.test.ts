@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
-import type { EventFrame, IntentChange } from '../../../src/shared/control/views.ts'
+import type { EventFrame } from '../../../src/shared/control/event-frame.ts'
+import type { IntentChange } from '../../../src/shared/control/intent-views.ts'
 import { DeadNotices, type Notice } from '../../../src/main/desktop/dead-notices.ts'
 import { HandClock } from '../../support/hand-clock.ts'
 

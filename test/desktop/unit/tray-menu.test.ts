@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import type { BusStatus, ListenerView } from '../../../src/shared/control/views.ts'
+import type { BusStatus, ListenerView } from '../../../src/shared/control/status-views.ts'
 import type { BusPicture } from '../../../src/main/desktop/bus-watch.ts'
 import { absentStatus } from '../../../src/main/desktop/stopped-bus.ts'
 import { statusLine, trayLook, trayMenu, type TrayActions } from '../../../src/main/desktop/tray-menu.ts'

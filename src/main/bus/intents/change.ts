@@ -1,4 +1,4 @@
-import type { IntentChange, StatusName } from '../../../shared/control/views.ts'
+import type { IntentChange, StatusName } from '../../../shared/control/intent-views.ts'
 import { formatId } from '../ids.ts'
 import type { LeaseHolder } from '../workers.ts'
 

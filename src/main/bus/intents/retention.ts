@@ -1,3 +1,4 @@
+import { MEGABYTE } from '../../../shared/bytes.ts'
 import { RETENTION } from '../../../shared/limits.ts'
 import type { Audit } from '../audit.ts'
 import { BEFORE_ALL, type GoalName } from '../goals.ts'
@@ -58,7 +59,6 @@ export interface RetentionRules {
 }
 
 const SECONDS_PER_DAY = 86_400
-const BYTES_PER_MEGABYTE = 1024 ** 2
 
 /** What was done about the size of the database. */
 export interface Trimmed {
@@ -117,7 +117,7 @@ export class Retention {
 
   /** Changes what is kept, from the next pass on. */
   keep({ fulfilledDays, deadDays, maxDatabaseMegabytes }: RetentionRules): void {
-    const bytes = maxDatabaseMegabytes === 0 ? Infinity : maxDatabaseMegabytes * BYTES_PER_MEGABYTE
+    const bytes = maxDatabaseMegabytes === 0 ? Infinity : maxDatabaseMegabytes * MEGABYTE
     this.#kept = { fulfilled: fulfilledDays * SECONDS_PER_DAY, dead: deadDays * SECONDS_PER_DAY, bytes }
   }
 

@@ -1,6 +1,7 @@
 import { withTerm } from '../../../shared/control/filter/edit.ts'
 import { escapeGlob } from '../../../shared/control/filter/glob.ts'
-import type { Attention, StatisticsPoint, UnservedGoal } from '../../../shared/control/views.ts'
+import type { Attention, StatisticsPoint } from '../../../shared/control/overview-views.ts'
+import type { UnservedGoal } from '../../../shared/control/worker-views.ts'
 import { MAX_DEAD, type GoalFailures } from './failures.ts'
 import { sightCapability, sightTarget } from './sightings.ts'
 import type { WaitingLane } from './waiting.ts'

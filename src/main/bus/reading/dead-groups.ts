@@ -1,5 +1,5 @@
 import { escapeGlob } from '../../../shared/control/filter/glob.ts'
-import type { DeadGroup } from '../../../shared/control/views.ts'
+import type { DeadGroup } from '../../../shared/control/intent-views.ts'
 import { formatId } from '../ids.ts'
 import type { Connection } from '../store/database.ts'
 import { ChunkSize, type Share } from './turns.ts'

@@ -1,4 +1,4 @@
-import type { Check } from '../../../shared/control/views.ts'
+import type { Check } from '../../../shared/control/intent-views.ts'
 import type { IntentRow } from '../intents/intent.ts'
 import type { Wanted, Workforce } from './workforce.ts'
 

@@ -1,4 +1,4 @@
-import type { Check, Explanation } from '../../../shared/control/views.ts'
+import type { Check, Explanation } from '../../../shared/control/intent-views.ts'
 import { STATUS, type IntentRow } from '../intents/intent.ts'
 import type { Connection } from '../store/database.ts'
 import { holds, type Case, type ExplainContext } from './explain-case.ts'

@@ -1,4 +1,4 @@
-import type { IntentRow as IntentLine, IntentView } from '../../../shared/control/views.ts'
+import type { IntentRow as IntentLine, IntentView } from '../../../shared/control/intent-views.ts'
 import type { Gap } from '../clock.ts'
 import { formatId } from '../ids.ts'
 import { statusName, toDetail, type IntentRow } from '../intents/intent.ts'

@@ -1,4 +1,4 @@
-import type { KeyImpact, KeyView } from '../../../shared/control/views.ts'
+import type { KeyImpact, KeyView } from '../../../shared/control/key-views.ts'
 import type { KeyLimits } from '../../../shared/scope.ts'
 import { readLimits, type StoredLimits } from '../key-limits.ts'
 import { MAIN_KEY_ID } from '../keys.ts'

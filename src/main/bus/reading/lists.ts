@@ -1,4 +1,4 @@
-import type { Anchors, Count, IntentPage } from '../../../shared/control/views.ts'
+import type { Anchors, Count, IntentPage } from '../../../shared/control/intent-views.ts'
 import { ProtocolError } from '../../../shared/errors.ts'
 import { totalOf } from '../gaps.ts'
 import { formatId, parseId } from '../ids.ts'

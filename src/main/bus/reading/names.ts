@@ -1,4 +1,5 @@
-import { type Counts, type NamesView, type StatusName } from '../../../shared/control/views.ts'
+import type { Counts, StatusName } from '../../../shared/control/intent-views.ts'
+import type { NamesView } from '../../../shared/control/worker-views.ts'
 import { statusName } from '../intents/intent.ts'
 import type { Connection } from '../store/database.ts'
 

@@ -1,6 +1,6 @@
 import { parseFilter } from '../../../shared/control/filter/parse.ts'
 import type { FilterTerm, Test } from '../../../shared/control/filter/terms.ts'
-import { STATUS_NAMES, type StatusName } from '../../../shared/control/views.ts'
+import { STATUS_NAMES, type StatusName } from '../../../shared/control/intent-views.ts'
 import { ProtocolError } from '../../../shared/errors.ts'
 import { conditionOf, type Condition } from './condition.ts'
 

@@ -1,5 +1,8 @@
 import type { AuditPage } from '../../../shared/control/network-views.ts'
-import type * as views from '../../../shared/control/views.ts'
+import type { Anchors, Count, DeadGroup, Explanation, GapView, IntentPage, IntentView } from '../../../shared/control/intent-views.ts'
+import type { KeyImpact, KeyView } from '../../../shared/control/key-views.ts'
+import type { Overview as OverviewView, Statistics } from '../../../shared/control/overview-views.ts'
+import type { NamesView, UnservedGoal, WorkerView } from '../../../shared/control/worker-views.ts'
 import { readGaps, totalOf } from '../gaps.ts'
 import { findById, inUnixTime, type IntentRow } from '../intents/intent.ts'
 import type { Connection, Statement } from '../store/database.ts'
@@ -39,8 +42,8 @@ const GAPS_SHOWN = 50
 const MAX_GAPS = 1_000
 
 export interface WorkersAnswer {
-  readonly workers: readonly views.WorkerView[]
-  readonly unserved: readonly views.UnservedGoal[]
+  readonly workers: readonly WorkerView[]
+  readonly unserved: readonly UnservedGoal[]
 }
 
 /**
@@ -88,17 +91,17 @@ export class Queries {
   }
 
   /** A page of the intents that a filter matches. Throws `invalid_request` for a bad filter or cursor, like the next three. */
-  list(question: ListQuestion, now: number, share: Share): Promise<views.IntentPage> {
+  list(question: ListQuestion, now: number, share: Share): Promise<IntentPage> {
     return this.#lists.list(question, now, share)
   }
 
   /** Where the pages of such a list begin. */
-  anchors(question: AnchorsQuestion, now: number, share: Share): Promise<views.Anchors> {
+  anchors(question: AnchorsQuestion, now: number, share: Share): Promise<Anchors> {
     return this.#lists.anchors(question, now, share)
   }
 
   /** How many intents a filter matches. */
-  count(question: CountQuestion, now: number, share: Share): Promise<views.Count> {
+  count(question: CountQuestion, now: number, share: Share): Promise<Count> {
     return this.#lists.count(question, now, share)
   }
 
@@ -108,22 +111,22 @@ export class Queries {
   }
 
   /** All about an intent; undefined when there is none with that id. */
-  detail(id: string): views.IntentView | undefined {
+  detail(id: string): IntentView | undefined {
     const row = this.#row(id)
     return row && toView(row, readGaps(this.#db, row.created_at, GAPS_SHOWN))
   }
 
   /** Why an intent is not being worked on; undefined when there is none with that id. */
-  explain(id: string, context: ExplainContext): views.Explanation | undefined {
+  explain(id: string, context: ExplainContext): Explanation | undefined {
     const row = this.#row(id)
     return row && explain(this.#db, id, row, context)
   }
 
-  deadGroups(share: Share): Promise<views.DeadGroup[]> {
+  deadGroups(share: Share): Promise<DeadGroup[]> {
     return deadGroups(this.#db, share)
   }
 
-  names(): views.NamesView {
+  names(): NamesView {
     return readNames(this.#db)
   }
 
@@ -136,11 +139,11 @@ export class Queries {
     })
   }
 
-  keys(): views.KeyView[] {
+  keys(): KeyView[] {
     return readKeys(this.#db)
   }
 
-  keyImpact(id: string): views.KeyImpact {
+  keyImpact(id: string): KeyImpact {
     return readKeyImpact(this.#db, id)
   }
 
@@ -149,12 +152,12 @@ export class Queries {
     return readAudit(this.#db, before, limit)
   }
 
-  statistics(range: StatisticsRange, now: number): views.Statistics {
+  statistics(range: StatisticsRange, now: number): Statistics {
     return statistics(this.#db, range, now)
   }
 
   /** The newest gaps that were over after a moment, oldest first. */
-  gaps(after: number): views.GapView[] {
+  gaps(after: number): GapView[] {
     return readGaps(this.#db, after, MAX_GAPS)
   }
 
@@ -164,7 +167,7 @@ export class Queries {
   }
 
   /** The state of the bus at a glance, and what wants attention. */
-  summary(context: SummaryContext, share: Share): Promise<views.Overview> {
+  summary(context: SummaryContext, share: Share): Promise<OverviewView> {
     return readSummary(this.#db, context, share)
   }
 

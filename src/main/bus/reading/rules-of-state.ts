@@ -1,4 +1,4 @@
-import type { Check } from '../../../shared/control/views.ts'
+import type { Check } from '../../../shared/control/intent-views.ts'
 import { STATUS } from '../intents/intent.ts'
 import { fails, holds, waits, type Case } from './explain-case.ts'
 import { ago, code, duration, until } from './words.ts'

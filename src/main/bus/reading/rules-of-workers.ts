@@ -1,4 +1,5 @@
-import type { Check, WorkerAsk, WorkerView } from '../../../shared/control/views.ts'
+import type { Check } from '../../../shared/control/intent-views.ts'
+import type { WorkerAsk, WorkerView } from '../../../shared/control/worker-views.ts'
 import { fails, holds, type Case } from './explain-case.ts'
 import { isThere, sightCapability, sightKey, sightTarget } from './sightings.ts'
 import { ago, code, enumerate, plural } from './words.ts'

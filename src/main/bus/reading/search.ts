@@ -1,5 +1,5 @@
 import { statusName } from '../intents/intent.ts'
-import type { StatusName } from '../../../shared/control/views.ts'
+import type { StatusName } from '../../../shared/control/intent-views.ts'
 import type { Connection, Statement } from '../store/database.ts'
 import type { Condition } from './condition.ts'
 import type { Plan } from './plan.ts'

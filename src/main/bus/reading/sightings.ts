@@ -1,4 +1,4 @@
-import type { WorkerView } from '../../../shared/control/views.ts'
+import type { WorkerView } from '../../../shared/control/worker-views.ts'
 import { ago, code } from './words.ts'
 import { workerName, type Workforce } from './workforce.ts'
 

@@ -1,4 +1,4 @@
-import type { Statistics, StatisticsPoint } from '../../../shared/control/views.ts'
+import type { Statistics, StatisticsPoint } from '../../../shared/control/overview-views.ts'
 import type { Connection } from '../store/database.ts'
 import { Histogram } from '../store/histogram.ts'
 

@@ -1,4 +1,4 @@
-import type { Overview } from '../../../shared/control/views.ts'
+import type { Overview } from '../../../shared/control/overview-views.ts'
 import { formatId } from '../ids.ts'
 import type { Connection } from '../store/database.ts'
 import { attentionTo } from './attention.ts'

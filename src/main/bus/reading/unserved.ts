@@ -1,4 +1,4 @@
-import type { UnservedGoal } from '../../../shared/control/views.ts'
+import type { UnservedGoal } from '../../../shared/control/worker-views.ts'
 import type { Connection } from '../store/database.ts'
 import { goalKey } from './names.ts'
 import type { WaitingLane } from './waiting.ts'

@@ -1,4 +1,4 @@
-import type { WorkerAsk, WorkerView } from '../../../shared/control/views.ts'
+import type { WorkerAsk, WorkerView } from '../../../shared/control/worker-views.ts'
 import type { Gap } from '../clock.ts'
 import { readGaps, totalOf, withoutGaps } from '../gaps.ts'
 import { formatId } from '../ids.ts'

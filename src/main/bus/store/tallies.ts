@@ -1,4 +1,4 @@
-import { STATUS_NAMES, type Counts } from '../../../shared/control/views.ts'
+import { STATUS_NAMES, type Counts } from '../../../shared/control/intent-views.ts'
 import type { Connection, Statement } from './database.ts'
 import type { Participant } from './participant.ts'
 

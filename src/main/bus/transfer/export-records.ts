@@ -1,5 +1,4 @@
 import { z } from 'zod'
-import { methods } from '../../../shared/control/contract.ts'
 import { historyLine, type StoredEvent } from '../../../shared/history.ts'
 import { memberText } from '../../../shared/json-text.ts'
 import * as limits from '../../../shared/limits.ts'
@@ -82,7 +81,23 @@ const key = z.object({
 })
 
 const ownId = z.string().regex(/^[0-9a-f]{8,64}$/)
-const template = z.object({ type: z.literal('template'), id: ownId, updated_at: time, template: methods['templates.save'].omit({ id: true }) })
+/** What templates were when version 1 of the format was made: what operators may save by now decides nothing about older files. */
+const templateContent = z.strictObject({
+  name: z.string().trim().min(1).max(80),
+  goal: z.string().min(1).max(512),
+  payload: z.string().max(100_000),
+  namespace: z.string().regex(limits.NAMESPACE_PATTERN).default(limits.DEFAULT_NAMESPACE),
+  visibility: z.enum(['private', 'public']).default('private'),
+  priority: z.int().min(limits.PRIORITY.min).max(limits.PRIORITY.max).default(limits.PRIORITY.default),
+  delay: z.number().min(limits.DELAY.min).max(limits.DELAY.max).default(limits.DELAY.default),
+  maxAttempts: z.int().min(limits.MAX_ATTEMPTS.min).max(limits.MAX_ATTEMPTS.max).default(limits.MAX_ATTEMPTS.default),
+  backoffBase: z.number().min(limits.BACKOFF_BASE.min).max(limits.BACKOFF_BASE.max).default(limits.BACKOFF_BASE.default),
+  target: token.default(null),
+  capability: token.default(null),
+  publisher: z.string().max(64).default('main'),
+  schema: z.string().max(100_000).nullable().default(null)
+})
+const template = z.object({ type: z.literal('template'), id: ownId, updated_at: time, template: templateContent })
 const savedView = z.object({ type: z.literal('saved_view'), id: ownId, name: z.string().trim().min(1).max(80), filter: z.string().max(1_000) })
 const keyValue = z.object({ type: z.literal('key_value'), key: keyId, name: short.min(1), expires_at: time })
 /** No setting is more than a scalar; what is comes as one that means nothing here. */

@@ -1,5 +1,4 @@
-import type { TransferCounts } from '../../../shared/control/transfer-views.ts'
-import { STATUS_NAMES, type Counts } from '../../../shared/control/views.ts'
+import { STATUS_NAMES, type Counts } from '../../../shared/control/intent-views.ts'
 import { ProtocolError } from '../../../shared/errors.ts'
 
 /** An export: NDJSON, a header first, then everything with its `type`, and at last a line that says that nothing is missing. */
@@ -28,11 +27,6 @@ export interface MutableCounts {
 export function noCounts(): MutableCounts {
   const intents = Object.fromEntries(STATUS_NAMES.map((name) => [name, 0])) as MutableCounts['intents']
   return { intents, keys: 0, templates: 0, savedViews: 0, keyValues: 0 }
-}
-
-/** Everything counted together. */
-export function totalOfCounts({ intents, keys, templates, savedViews, keyValues }: TransferCounts): number {
-  return Object.values(intents).reduce((sum, count) => sum + count, 0) + keys + templates + savedViews + keyValues
 }
 
 /** A file whose end is missing. */

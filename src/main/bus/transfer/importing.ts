@@ -30,8 +30,15 @@ export interface ImportRun {
   /** The digests of keys, by their ids in the file, as far as somebody may know them. */
   readonly digests: ReadonlyMap<string, string>
   readonly signal: AbortSignal
-  /** Hears how many records are done. */
-  onProgress(done: number): void
+  /** Hears after each step what became of the records so far; all of that is on disk. */
+  onProgress(soFar: Progress): void
+}
+
+/** What became of the records so far; goes on counting. */
+export interface Progress {
+  /** Records that are done. */
+  readonly count: number
+  readonly result: Omit<ImportReport, 'notes'>
 }
 
 /**
@@ -62,25 +69,25 @@ export class Importing {
       const page: ImportPage = await this.#reader.ask('readImport', file, position, this.#parts.clock.now(), signal)
       for (let from = 0; from < page.records.length; ) {
         signal.throwIfAborted()
-        const { fates, adopted } = await this.#step(steps, page.records, from)
+        const { fates, adopted } = await this.#step(steps, page.records, from, signal)
         if (adopted.length > 0) this.#onKeys(adopted)
         fates.forEach((fate, i) => tally.add(page.records[from + i]!, fate))
         from += fates.length
-        onProgress(tally.count)
+        onProgress(tally)
       }
       position = page.next
     } while (position !== null)
     return tally.result
   }
 
-  async #step(steps: Steps, records: readonly ImportRecord[], from: number): Promise<StepResult> {
+  async #step(steps: Steps, records: readonly ImportRecord[], from: number, signal: AbortSignal): Promise<StepResult> {
     for (let attempt = 1; ; attempt++) {
       try {
         return await this.#commits.background((now, rows) => steps.add(records.slice(from, from + rows / WEIGHT), now))
       } catch (error) {
         const isBusy = error instanceof ProtocolError && error.code === 'database_busy'
         if (!isBusy || attempt === RETRIES) throw error
-        await pause(RETRY_MS)
+        await pause(RETRY_MS, undefined, { signal }).catch(() => signal.throwIfAborted())
       }
     }
   }
@@ -128,7 +135,7 @@ class Steps {
 }
 
 /** Counts what became of all records. */
-class Tally {
+class Tally implements Progress {
   readonly #skips = new Skips()
   readonly #counts = new Map<TransferKind, ReturnType<typeof noFates>>()
   count = 0

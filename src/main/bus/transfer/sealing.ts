@@ -1,5 +1,6 @@
 import { createCipheriv, createDecipheriv, randomBytes, scrypt } from 'node:crypto'
 import { z } from 'zod'
+import { MEGABYTE } from '../../../shared/bytes.ts'
 import { badFile } from './format.ts'
 
 /** What lets somebody in: in an export only for who has its passphrase. */
@@ -13,7 +14,7 @@ export interface Secrets {
 
 /** What a guess costs: 64 MiB of memory and a fifth of a second. What is read may have cost more or less, within bounds. */
 const COST = { N: 65_536, r: 8, p: 2 } as const
-const MAX_MEMORY = 512 * 1_048_576
+const MAX_MEMORY = 512 * MEGABYTE
 const KEYS_IN_A_LINE = 5_000
 const MAX_PARTS = 64
 

@@ -1,7 +1,7 @@
 import { monotonic, sleep } from '../../../shared/client/patience.ts'
 import type { BackupsView, BackupView } from '../../../shared/control/backup-views.ts'
 import { ControlError } from '../../../shared/control/transport.ts'
-import type { BusStatus } from '../../../shared/control/views.ts'
+import type { BusStatus } from '../../../shared/control/status-views.ts'
 import { CommandError, EXIT } from '../exit.ts'
 import type { Operator } from './operator.ts'
 

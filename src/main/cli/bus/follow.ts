@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { ControlError } from '../../../shared/control/transport.ts'
 import { errorStatus } from '../../../shared/errors.ts'
-import type { EventFrame } from '../../../shared/control/views.ts'
+import type { EventFrame } from '../../../shared/control/event-frame.ts'
 import { reasonOf, type Operator } from './operator.ts'
 
 /** Milliseconds between two attempts to hear events again: doubled each time, up to the second. */

@@ -1,6 +1,6 @@
 import type { Input, MethodName, Output } from '../../../shared/control/contract.ts'
 import { ControlError, type ControlFailure } from '../../../shared/control/transport.ts'
-import type { EventFrame } from '../../../shared/control/views.ts'
+import type { EventFrame } from '../../../shared/control/event-frame.ts'
 import { EventStreamReader } from '../../../shared/client/event-stream.ts'
 import { Patience } from '../../../shared/client/patience.ts'
 import { Signer } from '../../../shared/client/signer.ts'

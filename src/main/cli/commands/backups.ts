@@ -1,3 +1,4 @@
+import { formatBytes } from '../../../shared/bytes.ts'
 import type { BackupView } from '../../../shared/control/backup-views.ts'
 import { makeBackup, restoreBackup } from '../bus/backup-calls.ts'
 import type { Operator } from '../bus/operator.ts'
@@ -8,7 +9,6 @@ import { isConfirmed } from '../terminal/ask.ts'
 import { exactTime, nowInSeconds, relativeTime } from '../terminal/time.ts'
 
 const NEWEST = 'newest'
-const MEGABYTE = 1024 ** 2
 
 const list: Action = {
   name: 'list',
@@ -18,7 +18,7 @@ const list: Action = {
   options: [],
 
   async run({ operator, output }) {
-    const view = await withWayOut('--backups', () => operator().call('backups.list', {}))
+    const view = await withWayOut('--list-backups', () => operator().call('backups.list', {}))
     if (output.isJson) await output.json(view)
     for (const text of [view.problem?.text, view.notice]) if (text != null) output.note(text)
     if (view.backups.length === 0) {
@@ -32,10 +32,10 @@ const list: Action = {
       columns,
       view.backups.map(({ id, kind, at, bytes, isAhead }) => {
         const made = relativeTime(at, now)
-        return [id, kind, isAhead ? `${made}, by a clock that was ahead` : made, sizeOf(bytes)]
+        return [id, kind, isAhead ? `${made}, by a clock that was ahead` : made, formatBytes(bytes)]
       })
     )
-    output.note(`Together they take ${sizeOf(view.totalBytes)} in ${view.folder}.`)
+    output.note(`Together they take ${formatBytes(view.totalBytes)} in ${view.folder}.`)
     return EXIT.done
   }
 }
@@ -50,7 +50,7 @@ const make: Action = {
   async run({ operator, output, signals }) {
     const backup = await makeBackup(operator(), signals.signal)
     if (output.isJson) await output.json(backup)
-    else await output.line(`${backup.id} (${sizeOf(backup.bytes)})`)
+    else await output.line(`${backup.id} (${formatBytes(backup.bytes)})`)
     return EXIT.done
   }
 }
@@ -112,8 +112,4 @@ async function withWayOut<T>(option: string, ask: () => Promise<T>): Promise<T> 
     const wayOut = `Where the bus does not run, \`npm run headless -- ${option}\` does it on its machine.`
     throw new CommandError(exitCode, message, cure === undefined ? wayOut : `${cure} ${wayOut}`)
   }
-}
-
-function sizeOf(bytes: number): string {
-  return `${Math.max(1, Math.round(bytes / MEGABYTE)).toLocaleString('en-US')} MB`
 }

@@ -1,7 +1,7 @@
 import type { Operator } from '../bus/operator.ts'
 import type { Action } from '../command.ts'
 import { EXIT, UsageError } from '../exit.ts'
-import { countsText } from '../transfer/words.ts'
+import { countsText } from '../../../shared/transfer-words.ts'
 import { NewFile } from '../transfer/new-file.ts'
 import { newPassphrase } from '../transfer/passphrase.ts'
 

@@ -1,5 +1,6 @@
 import { ControlError } from '../../../shared/control/transport.ts'
 import type { ImportEffects, ImportPreview, ImportView } from '../../../shared/control/transfer-views.ts'
+import { countsText, skippedText, tooLargeText } from '../../../shared/transfer-words.ts'
 import type { Operator } from '../bus/operator.ts'
 import type { Action } from '../command.ts'
 import type { Context } from '../context.ts'
@@ -8,7 +9,9 @@ import { isConfirmed } from '../terminal/ask.ts'
 import { knownPassphrase } from '../transfer/passphrase.ts'
 import { sendSource } from '../transfer/sending.ts'
 import { openSource, STANDARD_INPUT } from '../transfer/source.ts'
-import { countsText, reportLines, settingLines, skippedLines, tooLargeLine } from '../transfer/words.ts'
+import { reportLines, settingLines } from '../transfer/words.ts'
+
+const RUN_AGAIN = 'Run it again: what came over already is left as it is.'
 
 export const importCommand: Action = {
   name: 'import',
@@ -84,10 +87,10 @@ class Arriving {
 function tell({ args, output }: Context, preview: ImportPreview, { settings, tooLarge }: ImportEffects): void {
   const from = preview.origin === 'export' ? `An export of Intent Bus Desktop ${preview.appVersion}` : 'A database of the reference server'
   output.note(`${from}: ${countsText(preview.counts)}.`)
-  for (const line of skippedLines(preview.skipped)) output.note(`${line}.`)
+  for (const one of preview.skipped) output.note(`${skippedText(one)}.`)
   for (const note of preview.notes) output.note(note)
   if (args.flag('settings')) for (const line of settingLines(settings)) output.note(line)
-  if (tooLarge !== null) output.warn(tooLargeLine(tooLarge))
+  if (tooLarge !== null) output.warn(tooLargeText(tooLarge, ' (Storage in the interface)'))
 }
 
 function isAgreed({ stdin, signals }: Context): Promise<boolean> {
@@ -104,12 +107,12 @@ async function settled(operator: Operator, id: string, busy: 'checking' | 'impor
 
 function explainAbsence(error: unknown): never {
   const isGone = error instanceof ControlError && error.code === 'not_found'
-  throw isGone ? new CommandError(EXIT.refused, 'Somebody else stopped this import.') : error
+  throw isGone ? new CommandError(EXIT.refused, 'The import was stopped, by somebody or by a restart of the bus.', RUN_AGAIN) : error
 }
 
 async function report({ output }: Context, { state, problem, report: done }: ImportView, preview: ImportPreview): Promise<ExitCode> {
   if (state !== 'done' || done === null) {
-    throw new CommandError(EXIT.refused, problem ?? 'The import did not come to its end.', 'Run it again: what came over already is left as it is.')
+    throw new CommandError(EXIT.refused, problem ?? 'The import did not come to its end.', RUN_AGAIN)
   }
   if (output.isJson) {
     await output.json(done)
@@ -117,7 +120,7 @@ async function report({ output }: Context, { state, problem, report: done }: Imp
   }
   for (const line of reportLines(done, preview.hasSecrets)) await output.line(`${line}.`)
   // What the check left out was told before.
-  for (const line of skippedLines(done.skipped.slice(preview.skipped.length))) output.note(`${line}.`)
+  for (const one of done.skipped.slice(preview.skipped.length)) output.note(`${skippedText(one)}.`)
   for (const note of done.notes) output.note(note)
   return EXIT.done
 }

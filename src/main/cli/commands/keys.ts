@@ -1,6 +1,7 @@
 import { existsSync, writeFileSync } from 'node:fs'
 import { isLimited, limitsText } from '../../../shared/control/limits-text.ts'
-import type { KeyImpact, KeyView } from '../../../shared/control/views.ts'
+import type { KeyImpact, KeyView } from '../../../shared/control/key-views.ts'
+import { counted, formatNumber } from '../../../shared/numbers.ts'
 import { NO_LIMITS, type KeyLimits } from '../../../shared/scope.ts'
 import type { Operator } from '../bus/operator.ts'
 import type { Context } from '../context.ts'
@@ -10,7 +11,6 @@ import { LIMIT_OPTIONS, readLimits, saysLimits } from '../keys/limits.ts'
 import { isConfirmed } from '../terminal/ask.ts'
 import { cleanLine } from '../terminal/clean.ts'
 import { exactTime, nowInSeconds, relativeTime } from '../terminal/time.ts'
-import { counted, formatNumber } from '../terminal/words.ts'
 
 const list: Action = {
   name: 'list',

@@ -1,4 +1,4 @@
-import type { IntentRow } from '../../../shared/control/views.ts'
+import type { IntentRow } from '../../../shared/control/intent-views.ts'
 import type { Context } from '../context.ts'
 import type { Action } from '../command.ts'
 import { EXIT, type ExitCode } from '../exit.ts'

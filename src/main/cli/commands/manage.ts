@@ -1,11 +1,11 @@
 import { ControlError } from '../../../shared/control/transport.ts'
+import { counted } from '../../../shared/numbers.ts'
 import { intentId } from '../arguments/ids.ts'
 import type { Context } from '../context.ts'
 import type { Action } from '../command.ts'
 import { EXIT, UsageError, type ExitCode } from '../exit.ts'
 import { FILTER_OPTION, GOAL_OPTION, readFilter } from '../intents/filter.ts'
 import { isConfirmed } from '../terminal/ask.ts'
-import { counted } from '../terminal/words.ts'
 
 type Verb = 'cancel' | 'retry'
 

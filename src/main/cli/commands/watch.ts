@@ -1,5 +1,5 @@
 import { matchesChange, parseFilter } from '../../../shared/control/filter.ts'
-import type { IntentChange } from '../../../shared/control/views.ts'
+import type { IntentChange } from '../../../shared/control/intent-views.ts'
 import type { IntentChange as OwnChange } from '../../client/index.ts'
 import type { Operator } from '../bus/operator.ts'
 import { followFrames, isPassing } from '../bus/follow.ts'

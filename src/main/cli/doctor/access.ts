@@ -1,7 +1,7 @@
 import { IntentBusError, IntentClient, type ClientOptions } from '../../client/index.ts'
 import { limitsText } from '../../../shared/control/limits-text.ts'
 import { ControlError } from '../../../shared/control/transport.ts'
-import type { BusStatus } from '../../../shared/control/views.ts'
+import type { BusStatus } from '../../../shared/control/status-views.ts'
 import { findKey, findOperatorSecret, findOperatorSecretOrKey, knownLimits, mayOperate, type CredentialSource, type OperatorSecret } from '../bus/credentials.ts'
 import { isLoopbackUrl } from '../bus/local-bus.ts'
 import { Operator } from '../bus/operator.ts'

@@ -1,4 +1,4 @@
-import type { IntentChange, IntentRow, StatusName } from '../../../shared/control/views.ts'
+import type { IntentChange, IntentRow, StatusName } from '../../../shared/control/intent-views.ts'
 import type { Paint, Style } from '../terminal/style.ts'
 import { duration, relativeTime } from '../terminal/time.ts'
 

@@ -1,4 +1,7 @@
-import type { BusStatus, IntentRow, Overview, Statistics, WorkerView } from '../../../shared/control/views.ts'
+import type { IntentRow } from '../../../shared/control/intent-views.ts'
+import type { Overview, Statistics } from '../../../shared/control/overview-views.ts'
+import type { BusStatus } from '../../../shared/control/status-views.ts'
+import type { WorkerView } from '../../../shared/control/worker-views.ts'
 import type { Operator } from '../bus/operator.ts'
 import { nowInSeconds } from '../terminal/time.ts'
 

@@ -1,10 +1,9 @@
+import { MEGABYTE } from '../../../shared/bytes.ts'
 import type { StorageView } from '../../../shared/control/storage-views.ts'
 import { examineBus } from '../../doctor/of-bus.ts'
 import type { Handlers } from '../control.ts'
 import type { ControlDependencies } from '../dependencies.ts'
 import { sizeOf } from '../status.ts'
-
-const MEGABYTE = 1024 ** 2
 
 /** What the bus keeps on its disk. */
 export function storageHandlers(deps: ControlDependencies) {

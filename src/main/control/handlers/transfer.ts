@@ -1,11 +1,12 @@
 import type { AuditEvent } from '../../../shared/control/network-views.ts'
 import type { Settings } from '../../../shared/control/settings.ts'
-import type { Outcome, TransferCounts } from '../../../shared/control/transfer-views.ts'
+import type { ImportPreview } from '../../../shared/control/transfer-views.ts'
 import { ProtocolError } from '../../../shared/errors.ts'
 import { SECRET_PATTERN } from '../../../shared/limits.ts'
-import { totalOfCounts } from '../../bus/transfer/format.ts'
+import { countsText, outcomesText } from '../../../shared/transfer-words.ts'
 import { openSecrets, type Secrets } from '../../bus/transfer/sealing.ts'
 import type { Secret } from '../../secrets.ts'
+import type { ImportEnd } from '../../transfer/imports.ts'
 import { portableSettings, readPortable } from '../../transfer/portable-settings.ts'
 import { actorOf, FieldError, type Handlers, type Operator } from '../control.ts'
 import type { ControlDependencies } from '../dependencies.ts'
@@ -16,6 +17,8 @@ type ChangeSettings = (change: Partial<Settings>, operator: Operator) => Promise
 /** Moving to another machine: a file of everything, and what becomes of such a file here. */
 export function transferHandlers(deps: ControlDependencies, changeSettings: ChangeSettings) {
   const { bus, exports, feed, imports, mainKey, password, settings } = deps
+  /** Who stopped an import that has not ended yet, by its id. */
+  const stoppers = new Map<string, Operator>()
 
   function note(operator: Operator, event: AuditEvent, subject: string, detail: string): void {
     bus.audit.note({ event, actor: actorOf(operator), address: operator.address, subject, detail })
@@ -47,6 +50,7 @@ export function transferHandlers(deps: ControlDependencies, changeSettings: Chan
     const { settings: given, skipped } = readPortable(values)
     const left = skipped.map(({ example }) => example)
     const rest = left.length === 0 ? '' : ` Not taken over: ${left.join(', ')}.`
+    if (Object.keys(given).length === 0) return [`The settings are as they were here: the file has none that mean something here.${rest}`]
     try {
       await changeSettings(given, operator)
       return [`Settings were taken over: ${Object.keys(given).join(', ')}.${rest}`]
@@ -54,6 +58,15 @@ export function transferHandlers(deps: ControlDependencies, changeSettings: Chan
       if (error instanceof ProtocolError) return [`The settings were not taken over: ${error.message}`]
       throw error
     }
+  }
+
+  /** The trail says of every import that began how it ended, and what it added; of one without an end the bus was killed. */
+  function noteEnd(id: string, name: string, operator: Operator, { state, problem, outcomes }: ImportEnd): void {
+    const added = outcomesText(outcomes)
+    if (state === 'done') note(operator, 'data.imported', name, added)
+    if (state === 'failed') note(operator, 'import.failed', name, `${added}. ${problem}`)
+    if (state === 'stopped') note(stoppers.get(id) ?? operator, 'import.stopped', name, added)
+    stoppers.delete(id)
   }
 
   return {
@@ -81,9 +94,9 @@ export function transferHandlers(deps: ControlDependencies, changeSettings: Chan
       if (isTakeOver) await confirm(operator, given)
       const secrets = passphrase === null ? undefined : await open(sealed, passphrase)
       if (isTakeOver && secrets === undefined) throw badPassphrase('Give the passphrase of the export: main key and password are encrypted by it.')
-      return imports.start(id, {
+      const view = imports.start(id, {
         digests: new Map(secrets?.keys),
-        conclude: async (outcomes) => {
+        conclude: async () => {
           const notes = isWithSettings && values !== null ? await takeSettings(values, operator) : []
           if (isTakeOver) {
             // Whoever came with the old password could not ask afterwards.
@@ -91,14 +104,17 @@ export function transferHandlers(deps: ControlDependencies, changeSettings: Chan
             notes.push(...(await takeOver(secrets!, operator)))
           }
           for (const what of ['templates', 'views', 'keys', 'workers'] as const) feed.noteChanged(what)
-          note(operator, 'data.imported', imports.view!.name, outcomesText(outcomes))
           return notes
-        }
+        },
+        onEnd: (end) => noteEnd(id, view.name, operator, end)
       })
+      note(operator, 'import.started', view.name, startText(view.preview!, secrets !== undefined))
+      return view
     },
 
-    'transfer.drop': ({ id }) => {
-      imports.drop(id)
+    'transfer.drop': async ({ id }, operator) => {
+      if (imports.view?.id === id && imports.view.state === 'importing') stoppers.set(id, operator)
+      await imports.drop(id)
       return null
     }
   } satisfies Partial<Handlers>
@@ -131,16 +147,9 @@ async function replace(secret: Secret, what: string, next: string | null): Promi
   return { isReplaced: true, sentence: `The ${what} of the old bus is the ${what} here from now on.` }
 }
 
-function countsText(counts: TransferCounts): string {
-  const intents = totalOfCounts({ ...counts, keys: 0, templates: 0, savedViews: 0, keyValues: 0 })
-  return `${intents} intents, ${counts.keys} keys, ${counts.templates} templates`
-}
-
-function outcomesText(outcomes: readonly Outcome[]): string {
-  return outcomes.map(outcomeText).join('; ')
-}
-
-function outcomeText({ what, added, named, completed, present, skipped }: Outcome): string {
-  const ofKeys = what === 'keys' ? `, ${named} by name only, ${completed} completed` : ''
-  return `${what}: ${added} added${ofKeys}, ${present} there, ${skipped} skipped`
+/** `2,000 intents and 1 key; its keys count as soon as they are added`. */
+function startText({ counts, origin }: ImportPreview, hasSecrets: boolean): string {
+  if (counts.keys === 0) return countsText(counts)
+  const isLettingIn = hasSecrets || origin === 'reference'
+  return `${countsText(counts)}; ${isLettingIn ? 'its keys count as soon as they are added' : 'its keys come by name only'}`
 }

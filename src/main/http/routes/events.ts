@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http'
-import type { IntentChange } from '../../../shared/control/views.ts'
+import type { IntentChange } from '../../../shared/control/intent-views.ts'
 import { ProtocolError } from '../../../shared/errors.ts'
 import type { Bus } from '../../bus/bus.ts'
 import type { Caller } from '../../bus/caller.ts'

@@ -1,6 +1,7 @@
 import { RIGHTS, type Right } from '../../../shared/control/rights.ts'
 import type { ControlError } from '../../../shared/control/transport.ts'
-import type { BusStatus, Counts } from '../../../shared/control/views.ts'
+import type { Counts } from '../../../shared/control/intent-views.ts'
+import type { BusStatus } from '../../../shared/control/status-views.ts'
 import type { Carrier } from '../transport/carrier.ts'
 import type { Clock } from './clock.svelte.ts'
 import { asControlError } from './failure.ts'

@@ -1,4 +1,6 @@
-import type { BusStatus, Counts, EventFrame, IntentChange } from '../../../shared/control/views.ts'
+import type { EventFrame } from '../../../shared/control/event-frame.ts'
+import type { Counts, IntentChange } from '../../../shared/control/intent-views.ts'
+import type { BusStatus } from '../../../shared/control/status-views.ts'
 
 export type ChangedThing = NonNullable<EventFrame['changed']>[number]
 

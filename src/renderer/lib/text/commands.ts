@@ -1,4 +1,4 @@
-import type { BusStatus, SecretView } from '../../../shared/control/views.ts'
+import type { BusStatus, SecretView } from '../../../shared/control/status-views.ts'
 import { herePlace, mainKeyAt, type BusPlace } from './places.ts'
 
 /** Lines for a shell, ready to paste. They read secrets from where they lie; none is ever written into them. */

@@ -1,4 +1,4 @@
-import type { IntentChange, StatusName } from '../../../shared/control/views.ts'
+import type { IntentChange, StatusName } from '../../../shared/control/intent-views.ts'
 
 /** A status as a word for people. */
 export const STATUS_WORDS: Readonly<Record<StatusName, string>> = {

@@ -1,4 +1,4 @@
-import type { BusStatus, SecretView } from '../../../shared/control/views.ts'
+import type { BusStatus, SecretView } from '../../../shared/control/status-views.ts'
 
 /** What the root certificate is called where it was copied to. */
 export const ROOT_FILE = 'intent-bus-root.pem'

@@ -1,4 +1,4 @@
-import type { SecretView } from '../../../shared/control/views.ts'
+import type { SecretView } from '../../../shared/control/status-views.ts'
 import { pasteableJson, readSecretWord, shellWord } from './commands.ts'
 
 /** Addresses, keys and texts as programs of several languages have them. */

@@ -1,4 +1,4 @@
-import type { SecretView } from '../../../shared/control/views.ts'
+import type { SecretView } from '../../../shared/control/status-views.ts'
 
 /** Where a secret is kept, as the end of "It is kept …". */
 export function keptIn({ in: place, where }: SecretView): string {

@@ -1,5 +1,5 @@
 import type { StorageState } from '../../../shared/control/storage-views.ts'
-import type { BusStatus } from '../../../shared/control/views.ts'
+import type { BusStatus } from '../../../shared/control/status-views.ts'
 
 /** How the bus is, in a word, and what to do about it. */
 export interface StateWord {

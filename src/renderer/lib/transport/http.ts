@@ -1,6 +1,6 @@
 import type { Input, MethodName, Output } from '../../../shared/control/contract.ts'
 import { ControlError, type ControlFailure, type ControlTransport } from '../../../shared/control/transport.ts'
-import type { EventFrame } from '../../../shared/control/views.ts'
+import type { EventFrame } from '../../../shared/control/event-frame.ts'
 
 /** A browser's session with the bus. */
 export interface BrowserSession {

@@ -1,7 +1,7 @@
 import type { DesktopBridge } from '../../../shared/control/bridge.ts'
 import type { Input, MethodName, Output } from '../../../shared/control/contract.ts'
 import { ControlError, type ControlTransport } from '../../../shared/control/transport.ts'
-import type { EventFrame } from '../../../shared/control/views.ts'
+import type { EventFrame } from '../../../shared/control/event-frame.ts'
 
 /** The contract over the desktop app's door. It works when the bus has no port, and when there is no bus. */
 export class IpcTransport implements ControlTransport {

@@ -1,5 +1,5 @@
 import type { AuditView } from '../../../shared/control/network-views.ts'
-import type { GapView } from '../../../shared/control/views.ts'
+import type { GapView } from '../../../shared/control/intent-views.ts'
 import { fullDuration } from '../../lib/text/time.ts'
 import type { KeyNames } from '../intents/detail/names.ts'
 import { actorWords, auditSentence, isOfKind, isWarning, type AuditKind } from './sentences.ts'

@@ -1,3 +1,4 @@
+import { RESTORED } from '../../../shared/control/backup-views.ts'
 import { readLimitsText } from '../../../shared/control/limits-text.ts'
 import type { AuditEvent, AuditView } from '../../../shared/control/network-views.ts'
 import { RIGHTS } from '../../../shared/control/rights.ts'
@@ -43,12 +44,15 @@ const TELLINGS: Readonly<Record<AuditEvent, Telling>> = {
   'backup.restored': {
     kind: 'bus',
     isWarning: true,
-    tell: ({ subject }) => (subject === '' ? 'The damaged database was set aside.' : `The backup of ${subject} was restored.`)
+    tell: ({ subject, detail }) => `${restoredSentence(subject)}${restoreCosts(detail)}`
   },
   'bus.purged': { kind: 'bus', tell: ({ subject }) => `Intents were purged: ${subject}.` },
   'settings.changed': { kind: 'bus', tell: ({ subject, detail }) => `Settings were changed: ${settingChanges(subject, detail)}.` },
   'data.exported': { kind: 'bus', isWarning: true, tell: ({ subject, detail }) => `Everything was exported, ${subject}: ${detail}.` },
-  'data.imported': { kind: 'bus', tell: ({ subject }) => `The file ${subject} was imported.` },
+  'data.imported': { kind: 'bus', tell: ({ subject, detail }) => `The file ${subject} was imported: ${detail}.` },
+  'import.started': { kind: 'bus', tell: ({ subject, detail }) => `The import of the file ${subject} began: ${detail}.` },
+  'import.stopped': { kind: 'bus', isWarning: true, tell: ({ subject, detail }) => `The import of the file ${subject} was stopped; until then: ${detail}.` },
+  'import.failed': { kind: 'bus', isWarning: true, tell: ({ subject, detail }) => `The import of the file ${subject} failed; until then: ${withoutStop(detail)}.` },
   login: {
     kind: 'access',
     // What presents its credentials with every request has no browser, but names these.
@@ -162,6 +166,19 @@ function settingChanges(subject: string, detail: string): string {
     return change === undefined ? label : `${label} from ${change.before || 'automatic'} to ${change.now || 'automatic'}`
   })
   return listed(changes, Infinity)
+}
+
+/** `subject`: the moment of a backup, or one of RESTORED; empty for what an older version did without a backup. */
+function restoredSentence(subject: string): string {
+  if (subject === RESTORED.empty) return 'The bus began with an empty database.'
+  if (subject === RESTORED.readable) return 'The bus went on with what could be read of its database.'
+  return subject === '' ? 'The damaged database was set aside.' : `The backup of ${subject} was restored.`
+}
+
+/** `detail`: sentences; of an older version only the name of what was there before. */
+function restoreCosts(detail: string): string {
+  if (detail === '') return ''
+  return detail.endsWith('.') ? ` ${detail}` : ` What was there before is ${detail}.`
 }
 
 function inBrackets(detail: string): string {

@@ -1,4 +1,4 @@
-import type { IntentRow } from '../../../shared/control/views.ts'
+import type { IntentRow } from '../../../shared/control/intent-views.ts'
 import type { Batch } from '../../lib/state/feed.svelte.ts'
 import type { Interface } from '../../lib/state/interface.ts'
 import { formatNumber } from '../../lib/text/numbers.ts'

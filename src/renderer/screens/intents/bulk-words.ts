@@ -1,5 +1,5 @@
 import type { Input } from '../../../shared/control/contract.ts'
-import type { StatusName } from '../../../shared/control/views.ts'
+import type { StatusName } from '../../../shared/control/intent-views.ts'
 import type { Question } from '../../lib/state/confirmation.svelte.ts'
 import { counted } from '../../lib/text/numbers.ts'
 

@@ -1,5 +1,5 @@
 import type { Input } from '../../../shared/control/contract.ts'
-import type { StatusName } from '../../../shared/control/views.ts'
+import type { StatusName } from '../../../shared/control/intent-views.ts'
 import type { Batch } from '../../lib/state/feed.svelte.ts'
 import type { Interface } from '../../lib/state/interface.ts'
 import { ELIGIBLE, isHarmless, NOTHING, questionOf, reportOf, VERBS, type BulkAction, type Touched } from './bulk-words.ts'

@@ -1,5 +1,5 @@
 import { parseFilter, suggest, type FilterProblem, type Suggestion } from '../../../shared/control/filter.ts'
-import type { NamesView } from '../../../shared/control/views.ts'
+import type { NamesView } from '../../../shared/control/worker-views.ts'
 import { complete } from './completion.ts'
 
 /** Milliseconds after the last key in which a filter takes effect by itself. */

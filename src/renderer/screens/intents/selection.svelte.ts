@@ -1,4 +1,4 @@
-import type { IntentChange, IntentRow, StatusName } from '../../../shared/control/views.ts'
+import type { IntentChange, IntentRow, StatusName } from '../../../shared/control/intent-views.ts'
 
 /** One bulk action takes so many ids at most. */
 export const MAX_SELECTED = 10_000

@@ -1,5 +1,5 @@
 import type { Filter } from '../../../shared/control/filter.ts'
-import type { StatusName } from '../../../shared/control/views.ts'
+import type { StatusName } from '../../../shared/control/intent-views.ts'
 
 /** The bus keeps counts by these: it need not look at intents to count them. */
 const TALLIED: readonly string[] = ['status', 'goal', 'ns', 'key']

@@ -1,4 +1,4 @@
-import type { IntentRow } from '../../../shared/control/views.ts'
+import type { IntentRow } from '../../../shared/control/intent-views.ts'
 import { briefDuration, relativeTime } from '../../lib/text/time.ts'
 
 /** The moment (Unix seconds) that matters of an intent now, and what it says. */

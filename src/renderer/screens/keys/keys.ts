@@ -1,4 +1,5 @@
-import { STATUS_NAMES, type Counts, type KeyImpact, type StatusName } from '../../../shared/control/views.ts'
+import { STATUS_NAMES, type Counts, type StatusName } from '../../../shared/control/intent-views.ts'
+import type { KeyImpact } from '../../../shared/control/key-views.ts'
 import { claimLines, publishLine, shellSetup } from '../../lib/text/commands.ts'
 import { counted } from '../../lib/text/numbers.ts'
 import type { BusPlace } from '../../lib/text/places.ts'

@@ -1,4 +1,5 @@
-import type { GapView, Statistics, StatisticsPoint } from '../../../shared/control/views.ts'
+import type { GapView } from '../../../shared/control/intent-views.ts'
+import type { Statistics, StatisticsPoint } from '../../../shared/control/overview-views.ts'
 import { counted, formatNumber } from '../../lib/text/numbers.ts'
 import { fullDuration } from '../../lib/text/time.ts'
 import type { ChartBand, ChartSeries } from '../../lib/ui/chart.ts'

@@ -1,5 +1,5 @@
 import { ControlError } from '../../../shared/control/transport.ts'
-import type { Template } from '../../../shared/control/views.ts'
+import type { Template } from '../../../shared/control/library-views.ts'
 import { parseJson } from '../../lib/json/parse.ts'
 import type { Interface } from '../../lib/state/interface.ts'
 import { asControlError } from '../../lib/state/query.svelte.ts'

@@ -1,5 +1,6 @@
 import type { CheckedInput } from '../../../shared/control/contract.ts'
-import type { IntentView, Template } from '../../../shared/control/views.ts'
+import type { IntentView } from '../../../shared/control/intent-views.ts'
+import type { Template } from '../../../shared/control/library-views.ts'
 import { BACKOFF_BASE, DEFAULT_NAMESPACE, DELAY, MAX_ATTEMPTS, PRIORITY } from '../../../shared/limits.ts'
 import { checkJson } from '../../lib/json/check.ts'
 import { prettyJson } from '../../lib/json/parse.ts'

@@ -1,5 +1,5 @@
 import { SvelteMap } from 'svelte/reactivity'
-import type { IntentView } from '../../../shared/control/views.ts'
+import type { IntentView } from '../../../shared/control/intent-views.ts'
 import type { Batch } from '../../lib/state/feed.svelte.ts'
 import type { Interface } from '../../lib/state/interface.ts'
 import { asControlError } from '../../lib/state/query.svelte.ts'

@@ -1,5 +1,5 @@
 import type { SettingName, Settings } from '../../../shared/control/settings.ts'
-import type { SettingsView } from '../../../shared/control/views.ts'
+import type { SettingsView } from '../../../shared/control/status-views.ts'
 import { asControlError } from '../../lib/state/failure.ts'
 import type { Interface } from '../../lib/state/interface.ts'
 import type { Query } from '../../lib/state/query.svelte.ts'

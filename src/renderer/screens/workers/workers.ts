@@ -1,5 +1,5 @@
 import { escapeGlob, withTerm } from '../../../shared/control/filter.ts'
-import type { UnservedGoal, WorkerAsk, WorkerView } from '../../../shared/control/views.ts'
+import type { UnservedGoal, WorkerAsk, WorkerView } from '../../../shared/control/worker-views.ts'
 import { DEFAULT_NAMESPACE } from '../../../shared/limits.ts'
 
 export type Presence = WorkerView['presence']

@@ -1,4 +1,4 @@
-import type { IntentChange } from '../views.ts'
+import type { IntentChange } from '../intent-views.ts'
 import { foldCase, globParts, literalOf, matchesGlob, plainText } from './glob.ts'
 import type { Comparison, Filter, FilterTerm, Test } from './terms.ts'
 

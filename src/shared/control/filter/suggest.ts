@@ -1,4 +1,5 @@
-import { STATUS_NAMES, type NamesView } from '../views.ts'
+import { STATUS_NAMES } from '../intent-views.ts'
+import type { NamesView } from '../worker-views.ts'
 import { formatValue } from './edit.ts'
 import { escapeGlob } from './glob.ts'
 import { writtenTerms, type WrittenTerm } from './lexer.ts'

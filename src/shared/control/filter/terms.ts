@@ -1,5 +1,5 @@
 import type { Visibility } from '../../requests.ts'
-import type { StatusName } from '../views.ts'
+import type { StatusName } from '../intent-views.ts'
 
 /** How numbers are compared. */
 export type Comparison = '=' | '<' | '<=' | '>' | '>='

@@ -1,4 +1,4 @@
-import { STATUS_NAMES, type StatusName } from '../views.ts'
+import { STATUS_NAMES, type StatusName } from '../intent-views.ts'
 import { plainText } from './glob.ts'
 import type { WrittenTerm } from './lexer.ts'
 import { FIELDS, PATTERN_FIELDS, type Comparison, type Field, type PatternField, type Test } from './terms.ts'

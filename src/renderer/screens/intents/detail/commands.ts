@@ -1,4 +1,5 @@
-import type { BusStatus, IntentView } from '../../../../shared/control/views.ts'
+import type { IntentView } from '../../../../shared/control/intent-views.ts'
+import type { BusStatus } from '../../../../shared/control/status-views.ts'
 import { pasteableJson, setupLines, shellSetup, shellWord } from '../../../lib/text/commands.ts'
 import { herePlace } from '../../../lib/text/places.ts'
 import type { KeyNames } from './names.ts'

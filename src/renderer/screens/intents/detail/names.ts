@@ -1,4 +1,4 @@
-import type { KeyView } from '../../../../shared/control/views.ts'
+import type { KeyView } from '../../../../shared/control/key-views.ts'
 
 /** What a key is called, by its public id. */
 export type KeyNames = (id: string) => string

@@ -1,4 +1,4 @@
-import type { IntentView } from '../../../../shared/control/views.ts'
+import type { IntentView } from '../../../../shared/control/intent-views.ts'
 import type { Question } from '../../../lib/state/confirmation.svelte.ts'
 import type { Interface } from '../../../lib/state/interface.ts'
 import { hrefOf } from '../../../lib/state/router.svelte.ts'

@@ -1,4 +1,4 @@
-import type { GapView, IntentView } from '../../../../shared/control/views.ts'
+import type { GapView, IntentView } from '../../../../shared/control/intent-views.ts'
 import { fullDuration } from '../../../lib/text/time.ts'
 import { workerAtStart } from './timeline.ts'
 

@@ -1,4 +1,4 @@
-import type { IntentView } from '../../../../shared/control/views.ts'
+import type { IntentView } from '../../../../shared/control/intent-views.ts'
 import { DELAY } from '../../../../shared/limits.ts'
 import { bodyMembers } from '../../../lib/text/publish-body.ts'
 

@@ -1,5 +1,5 @@
 import { escapeGlob, withTerm } from '../../../../shared/control/filter.ts'
-import type { Check, Explanation, IntentView } from '../../../../shared/control/views.ts'
+import type { Check, Explanation, IntentView } from '../../../../shared/control/intent-views.ts'
 
 /** What each rule is about, in a word or two. */
 export const RULE_WORDS: Readonly<Record<Check['rule'], string>> = {

@@ -1,4 +1,4 @@
-import type { GapView, IntentView } from '../../../../shared/control/views.ts'
+import type { GapView, IntentView } from '../../../../shared/control/intent-views.ts'
 import type { HistoryEvent } from '../../../../shared/history.ts'
 import { formatNumber } from '../../../lib/text/numbers.ts'
 import { clockTime, fullDuration } from '../../../lib/text/time.ts'

@@ -1,7 +1,7 @@
 import type { Input, MethodName, Output } from '../../../../shared/control/contract.ts'
 import { matchesChange, parseFilter, type Filter } from '../../../../shared/control/filter.ts'
 import type { ControlError } from '../../../../shared/control/transport.ts'
-import type { IntentChange, IntentRow } from '../../../../shared/control/views.ts'
+import type { IntentChange, IntentRow } from '../../../../shared/control/intent-views.ts'
 import type { Batch } from '../../../lib/state/feed.svelte.ts'
 import { applyChange } from './merge.ts'
 import { Newcomers } from './newcomers.ts'

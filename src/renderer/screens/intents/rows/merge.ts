@@ -1,4 +1,4 @@
-import type { IntentChange, IntentPage, IntentRow, StatusName } from '../../../../shared/control/views.ts'
+import type { IntentChange, IntentPage, IntentRow, StatusName } from '../../../../shared/control/intent-views.ts'
 
 const FINAL: readonly StatusName[] = ['fulfilled', 'dead', 'expired']
 

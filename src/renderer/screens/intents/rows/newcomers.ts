@@ -1,5 +1,5 @@
 import { matchesChange, type Filter } from '../../../../shared/control/filter.ts'
-import type { Count, IntentChange, StatusName } from '../../../../shared/control/views.ts'
+import type { Count, IntentChange, StatusName } from '../../../../shared/control/intent-views.ts'
 
 /** Milliseconds from one count to the next. */
 const PAUSE_MS = 1_000

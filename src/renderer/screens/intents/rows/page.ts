@@ -1,4 +1,4 @@
-import type { IntentRow } from '../../../../shared/control/views.ts'
+import type { IntentRow } from '../../../../shared/control/intent-views.ts'
 
 export type LoadedPage = Page & { rows: readonly IntentRow[] }
 

@@ -1,5 +1,5 @@
 import type { ControlError } from '../../../../shared/control/transport.ts'
-import type { Anchors, IntentPage, IntentRow } from '../../../../shared/control/views.ts'
+import type { Anchors, IntentPage, IntentRow } from '../../../../shared/control/intent-views.ts'
 import { asControlError } from '../../../lib/state/failure.ts'
 import { mergeRows } from './merge.ts'
 import { Page, type LoadedPage } from './page.ts'
