@@ -1,3 +1,4 @@
+import { realpathSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { isAbsolute, join, resolve } from 'node:path'
 import { DEFAULT_SETTINGS, settingsSchema, type Settings, type SettingName } from '../shared/control/settings.ts'
@@ -16,6 +17,7 @@ export type SharingSettings = Pick<Settings, 'share' | 'sharePort' | 'shareInter
 /** Everything that the environment decides: SPEC 14's variables and the bus's own. Times are seconds. */
 export interface Config {
   readonly dataDir: string
+  /** The file itself, where it is there and a link leads to it. */
   readonly databasePath: string
   readonly host: string
   readonly port: number
@@ -64,7 +66,7 @@ export function readConfig(env: Environment, platform: NodeJS.Platform = process
   const databaseName = text(env, 'BUS_DB_PATH') ?? DEFAULT_DATABASE_NAME
   return {
     dataDir,
-    databasePath: isAbsolute(databaseName) ? databaseName : join(dataDir, databaseName),
+    databasePath: behindLinks(isAbsolute(databaseName) ? databaseName : join(dataDir, databaseName)),
     host: host(env, 'BUS_HOST') ?? '127.0.0.1',
     port: wholeNumber(env, 'BUS_PORT', { min: 0, max: 65_535, default: DEFAULT_SETTINGS.port }),
     logLevel: oneOf(env, 'BUS_LOG_LEVEL', LOG_LEVELS) ?? 'info',
@@ -174,4 +176,14 @@ function origin(value: string): string {
   throw new ConfigError(
     `BUS_ALLOWED_ORIGINS must be exact origins like https://example.com, separated by commas, not "${value}".`
   )
+}
+
+/** A database that is a link: SQLite keeps its log beside the file itself, and so must whoever replaces both. */
+function behindLinks(path: string): string {
+  try {
+    return realpathSync(path)
+  } catch {
+    // It is not there yet, or its folder cannot be entered, which is told when it is opened.
+    return path
+  }
 }

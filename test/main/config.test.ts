@@ -1,5 +1,8 @@
+import { symlinkSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { readConfig } from '../../src/main/config.ts'
+import { temporaryFolder } from '../support/folders.ts'
 
 test('without any variable the bus listens on loopback and keeps its data in the app’s folder', () => {
   expect(readConfig({ XDG_CONFIG_HOME: '/home/u/.config' }, 'linux')).toEqual({
@@ -70,4 +73,12 @@ test.each([
   [{ BUS_ALLOWED_ORIGINS: 'https://a.example/' }, 'BUS_ALLOWED_ORIGINS must be exact origins']
 ])('%j is refused', (env, sentence) => {
   expect(() => readConfig(env, 'linux')).toThrow(sentence)
+})
+
+test('a database that is a link is the file that it leads to, beside which its log lies', () => {
+  using folder = temporaryFolder()
+  const real = join(folder.path, 'elsewhere.db')
+  writeFileSync(real, '')
+  symlinkSync(real, join(folder.path, 'linked.db'))
+  expect(readConfig({ BUS_DATA_DIR: folder.path, BUS_DB_PATH: 'linked.db' }, 'linux').databasePath).toBe(real)
 })

@@ -111,6 +111,19 @@ test('of one that fails the trail says why, and of one that is run again what ca
   ])
 })
 
+test('one that is stopped takes nothing over, even when all of it was added', async () => {
+  await using old = await start()
+  await using fresh = await start()
+  const id = await begin(fresh, await fileOf(old, 1), PASSPHRASE, { takeOver: true })
+  await expect.poll(() => fresh.bus.counts.open).toBe(1)
+  // It waits a moment for somebody who wants to hear of its end.
+  await call(fresh, 'transfer.drop', { id })
+  expect(await trailOf(fresh)).toMatchObject([{ event: 'import.started' }, { event: 'import.stopped', detail: expect.stringContaining('1 intent added') as string }])
+  expect((await fresh.post('/intent', { goal: 'g', payload: {} })).status).toBe(201)
+  const { entries } = await call<{ entries: AuditView[] }>(fresh, 'audit.list', {})
+  expect(entries.filter(({ event }) => event === 'key.rotated' || event === 'password.changed')).toEqual([])
+})
+
 test('settings of which none means anything here are said to be as they were', async () => {
   await using old = await start()
   await using fresh = await start()

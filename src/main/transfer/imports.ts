@@ -41,8 +41,8 @@ export interface Piece {
 
 export interface StartOptions {
   readonly digests: ReadonlyMap<string, string>
-  /** Does what is left when all records are there; resolves with sentences for the report. */
-  conclude(): Promise<readonly string[]>
+  /** Does what is left when all records are there, unless it is stopped before that; resolves with sentences for the report. */
+  conclude(stopped: AbortSignal): Promise<readonly string[]>
   /** Hears once how the import ended, whatever way, before anybody else does. */
   onEnd(end: ImportEnd): void
 }
@@ -132,19 +132,22 @@ export class Imports {
 
   /**
    * Resolves once somebody waits for the end of the import, after a few seconds in any case. For what takes away the right to ask
-   * later how it ended.
+   * later how it ended. Rejects when the import is stopped meanwhile.
    */
-  async untilAwaited(): Promise<void> {
+  async untilAwaited(stopped: AbortSignal): Promise<void> {
     this.#isEnding = true
-    if (this.#waiting.size > 0) return
-    await new Promise<void>((resolve) => {
-      const cancel = this.#options.clock.after(WAIT_FOR_LISTENER, resolve)
-      this.#onWaiting = () => {
-        cancel()
-        resolve()
-      }
-    })
-    this.#onWaiting = undefined
+    if (this.#waiting.size === 0) {
+      await new Promise<void>((resolve) => {
+        const cancel = this.#options.clock.after(WAIT_FOR_LISTENER, resolve)
+        this.#onWaiting = () => {
+          cancel()
+          resolve()
+        }
+        stopped.addEventListener('abort', () => this.#onWaiting?.(), { once: true })
+      })
+      this.#onWaiting = undefined
+    }
+    stopped.throwIfAborted()
   }
 
   /** The file is complete: begins to look through it. */
@@ -284,7 +287,7 @@ export class Imports {
     const watch = setInterval(() => void this.#watchRoom(full), LOOK_MS)
     try {
       const report = await this.#options.bus.importing.run({ file: this.#fileOf(current), digests, signal, onProgress })
-      const notes = await conclude()
+      const notes = await conclude(current.stop.signal)
       await current.upload.remove()
       onEnd({ state: 'done', problem: null, outcomes: report.outcomes })
       this.#change(current, { state: 'done', report: { ...withChecked(report, current.checked!.preview.skipped), notes } })

@@ -96,11 +96,12 @@ export function transferHandlers(deps: ControlDependencies, changeSettings: Chan
       if (isTakeOver && secrets === undefined) throw badPassphrase('Give the passphrase of the export: main key and password are encrypted by it.')
       const view = imports.start(id, {
         digests: new Map(secrets?.keys),
-        conclude: async () => {
+        conclude: async (stopped) => {
+          stopped.throwIfAborted()
           const notes = isWithSettings && values !== null ? await takeSettings(values, operator) : []
           if (isTakeOver) {
             // Whoever came with the old password could not ask afterwards.
-            await imports.untilAwaited()
+            await imports.untilAwaited(stopped)
             notes.push(...(await takeOver(secrets!, operator)))
           }
           for (const what of ['templates', 'views', 'keys', 'workers'] as const) feed.noteChanged(what)
