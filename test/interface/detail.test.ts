@@ -76,6 +76,13 @@ describe('following an intent', () => {
     const { id } = await bus.call('intents.publish', { goal: 'detail.delayed', payload: '1', delay: 300 })
     await show(id)
     const timer = history().getByRole('timer').first()
+    await expect(detail.getByRole('heading', { name: 'detail.delayed' })).toBeVisible()
+    // What stands above it comes with an answer of its own.
+    await expect(async () => {
+      const box = await timer.boundingBox()
+      await page.waitForTimeout(300)
+      expect(await timer.boundingBox()).toEqual(box)
+    }).toPass()
     const before = { text: await timer.innerText(), box: await timer.boundingBox() }
     await expect(timer).not.toHaveText(before.text, { timeout: 3_000 })
     expect(await timer.boundingBox()).toEqual(before.box)
@@ -115,12 +122,23 @@ describe('following an intent', () => {
     await expect(detail).toContainText('There is no intent with this id')
 
     const { id } = await bus.call('intents.publish', { goal: 'detail.unreachable', payload: '1' })
-    await page.route('**/control/intents.detail', (route) => route.abort())
+    let asked = 0
+    await page.route('**/control/intents.detail', (route) => {
+      asked++
+      return route.abort()
+    })
     await show(id)
     await expect(detail.getByRole('alert')).toContainText('The bus does not answer')
-    await page.unroute('**/control/intents.detail')
+    const before = asked
     await detail.getByRole('button', { name: 'Try again' }).click()
-    await expect(detail.getByRole('heading', { name: 'detail.unreachable' })).toBeVisible()
+    await expect.poll(() => asked).toBeGreaterThan(before)
+    await page.unroute('**/control/intents.detail')
+    // Any event of the intent asks again, too, and may be first.
+    const heading = detail.getByRole('heading', { name: 'detail.unreachable' })
+    await expect(async () => {
+      if (!(await heading.isVisible())) await detail.getByRole('button', { name: 'Try again' }).click({ timeout: 1_000 })
+      await expect(heading).toBeVisible({ timeout: 1_000 })
+    }).toPass()
   })
 })
 
