@@ -92,6 +92,7 @@ export function assemble(parts: Parts): Faces {
       handle: serveRequest,
       announcerEntry: parts.built.announcerEntry,
       isKeptOff: parts.keepsSharingOff ?? false,
+      shareVariable: settings.fixed.share,
       onChange: () => {
         parts.announce(listener, sharing)
         pairing.noteSharing()

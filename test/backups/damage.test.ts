@@ -7,6 +7,7 @@ import { BackupFolder } from '../../src/main/backups/backup-folder.ts'
 import { backUpNow } from '../../src/main/backups/now.ts'
 import { RecoveryFile } from '../../src/main/backups/recovery-file.ts'
 import { recover } from '../../src/main/backups/restore.ts'
+import type { Safety } from '../../src/main/backups/safety.ts'
 import { openDatabase } from '../../src/main/bus/store/database.ts'
 import type { DamageView } from '../../src/shared/control/backup-views.ts'
 import { Signer } from '../../src/shared/client/signer.ts'
@@ -406,6 +407,61 @@ test('a running bus names a backup that it has read, and what was there before a
   expect(await told()).toMatchObject({ newest: { id: copy.id }, recoveries: ['newest', 'empty'] })
   rmSync(backups.file(copy))
   expect(await told()).toMatchObject({ newest: null, recoveries: ['empty'] })
+})
+
+test.each([
+  ['is gone since an update of the app', 'file:///nowhere/backup-thread.js'],
+  ['ends without an answer', 'data:text/javascript,process.exit(1)'],
+  ['cannot be begun', 'https://localhost/backup-thread.js']
+])('a thread of backups that %s says nothing against them: the newest one is offered, and can be asked for', async (_name, entry) => {
+  using folder = temporaryFolder()
+  fillDatabase(databaseIn(folder.path), [{ status: 'open', count: 5 }])
+  const backups = new BackupFolder(join(folder.path, 'backups'))
+  const now = Date.now() / 1000
+  await backUpNow(databaseIn(folder.path), backups, 'manual', now - 60)
+  const newest = await backUpNow(databaseIn(folder.path), backups, 'daily', now - 30)
+  const safety = safetyOver(folder.path, { threadEntry: new URL(entry) })
+  expect(await safety.backups.newest()).toEqual({ backup: newest, unread: expect.stringMatching(/^its thread (could not run [(][^)]+[)]; start the bus again|ended)$/) })
+  expect(await safety.backups.findForRestore(newest.id)).toEqual(newest)
+  await expect(safety.make('manual')).rejects.toMatchObject({ code: 'storage_unavailable', message: expect.stringContaining('could not be made: its thread') })
+  safety.damaged('a page is gone')
+  await expect.poll(() => safety.damage, { timeout: 20_000 }).not.toBe(null)
+  expect(safety.damage).toMatchObject({ newest, recoveries: ['newest', 'empty'], problem: expect.stringContaining('could not be read now') })
+  await safety.close()
+})
+
+test('a database that is gone with its backups is not begun anew where one was restored, and nothing is told of that restore', { timeout: 60_000 }, async () => {
+  using folder = temporaryFolder()
+  {
+    await using bus = await BackedBus.start(folder.path)
+    await bus.publish(1)
+    await bus.restore((await bus.makeBackup()).id)
+    expect((await bus.call('status.get', {})).notices[0]).toContain('was restored')
+    await bus.process.kill('SIGTERM')
+  }
+  rmSync(join(folder.path, 'backups'), { recursive: true })
+  for (const suffix of ['', '-wal', '-shm']) rmSync(databaseIn(folder.path) + suffix, { force: true })
+  for (let i = 0; i < 2; i++) {
+    const { code, text } = await BackedBus.refused(folder.path)
+    expect([code, text]).toEqual([1, expect.stringMatching(/its file is gone, though there was one before.* There is no good backup of it.*--start-empty /)])
+    expect(existsSync(databaseIn(folder.path))).toBe(false)
+  }
+  await using bus = await BackedBus.start(folder.path, ['--start-empty'])
+  expect((await bus.call('status.get', {})).notices).toEqual([expect.stringContaining('began with an empty database')])
+})
+
+test.skipIf(process.platform === 'win32').each<readonly [string, (safety: Safety) => Promise<unknown>, object]>([
+  ['an operator', (safety) => safety.make('manual'), { code: 'storage_unavailable', message: expect.stringContaining('damaged') }],
+  ['the bus itself', (safety) => safety.backups.make('daily'), { code: 'storage_unavailable', message: expect.stringMatching(/^The backup could not be made: the database file .* is gone[.]$/) }]
+])('a database that was deleted while the bus runs is told at once when %s wants a backup of it', async (_name, make, refusal) => {
+  using folder = temporaryFolder()
+  const path = databaseIn(folder.path)
+  fillDatabase(path, [{ status: 'open', count: 5 }])
+  const safety = safetyOver(folder.path)
+  rmSync(path)
+  await expect(make(safety)).rejects.toMatchObject(refusal)
+  await expect.poll(() => safety.damage, { timeout: 20_000 }).toMatchObject({ problem: expect.stringContaining('was deleted or replaced while the bus runs') })
+  await safety.close()
 })
 
 test.skipIf(process.platform === 'win32').each<readonly [string, (path: string) => void]>([

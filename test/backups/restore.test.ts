@@ -84,6 +84,23 @@ test('a restore brings back that moment in the same process, and says what is mi
   expect((await bus.call('status.get', {})).notices[0]).toContain('1 key of then that was not there any more is back.')
 })
 
+test('a restore is refused while another one is under way, and no more once that did not come about', async () => {
+  using folder = temporaryFolder()
+  const file = new RecoveryFile(join(folder.path, 'restore.json'))
+  const by = { actor: 'password', address: '' }
+  let trouble: Error | undefined = new Error('no thread')
+  const restart = (): void => {
+    if (trouble !== undefined) throw trouble
+  }
+  const safety = safetyOver(folder.path, { file, restart })
+  expect(() => safety.recover('newest', by)).toThrow('no thread')
+  trouble = undefined
+  safety.recover('newest', by)
+  expect(() => safety.recover('empty', by)).toThrow(expect.objectContaining({ status: 503, message: expect.stringContaining('A restore is under way') }))
+  expect(file.read()).toMatchObject({ state: 'wanted', what: 'newest' })
+  await safety.close()
+})
+
 test('a bus that was paused stays paused', async () => {
   using folder = temporaryFolder()
   await using bus = await BackedBus.start(folder.path)

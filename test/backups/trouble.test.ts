@@ -126,7 +126,7 @@ test('a bus that closes ends a copy also after a check beside it has ended', asy
   writeFileSync(databaseIn(folder.path), 'x')
   const thread = `
     import { parentPort, workerData } from 'node:worker_threads'
-    if (workerData.kind === 'check') parentPort.postMessage({ flaw: null })
+    if (workerData.kind === 'check') parentPort.postMessage({ kind: 'done', flaw: null })
     else setInterval(() => {}, 1_000)`
   const backups = scheduled(folder.path, new HandClock(), { isScheduled: false, threadEntry: new URL(`data:text/javascript,${encodeURIComponent(thread)}`) })
   const making = backups.make('manual')

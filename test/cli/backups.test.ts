@@ -79,6 +79,17 @@ test('a backup is made, listed and gone back to in one step, and the present is 
   expect(await statusOf(bus, later)).toBe(404)
 })
 
+test.each(['its data folder', 'its address'])('a bus that has another port after a restore, found by %s, is found again', { timeout: 60_000 }, async (what) => {
+  using folder = temporaryFolder()
+  await using bus = await BusProcess.start(folder.path)
+  const env = { BUS_DATA_DIR: bus.dataDir, ...(what === 'its address' && { INTENT_BUS_URL: bus.url }) }
+  const { stdout } = await runCli(['backups', 'make', '--json'], env)
+  const { id } = JSON.parse(stdout) as { id: string }
+  const { code, value } = await jsonOf(['backups', 'restore', id, '--yes'], env)
+  expect([code, value]).toMatchObject([0, { id }])
+  expect(new Set(bus.events().flatMap(({ event, url }) => (event === 'listening' ? [url] : []))).size).toBe(2)
+})
+
 test('a damaged backup is refused while the bus goes on, and newest is the newest good one', async () => {
   using folder = temporaryFolder()
   await using bus = await startBus(folder.path)

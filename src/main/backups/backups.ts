@@ -37,6 +37,13 @@ export interface BackupsOptions {
   readonly onDamage: (text: string) => void
 }
 
+/** A backup that can be gone back to, as far as is known. */
+export interface Candidate {
+  readonly backup: BackupView
+  /** Why it could not be read now, as half a sentence, which says nothing against it; null where it was read and is good. */
+  readonly unread: string | null
+}
+
 /** Backups of a bus that serves: every day and on demand, by a thread of its own that gives way to requests. */
 export class Backups {
   readonly #options: BackupsOptions
@@ -88,21 +95,33 @@ export class Backups {
     return [this.#trouble?.text, this.#notice].filter((text) => text != null)
   }
 
-  /** The backup of that name, read again so that it can be restored. Rejects with 404, and with 503 and the reason when it is not good, or cannot be looked for. */
+  /**
+   * The backup of that name, read again so that it can be restored; the start that restores it reads it once more, so that one that
+   * cannot be read now is not refused. Rejects with 404, and with 503 and the reason when it is not good, or cannot be looked for.
+   */
   async findForRestore(id: string): Promise<BackupView> {
     const backup = this.#options.folder.find(id)
     if (backup === undefined) throw new ProtocolError('not_found', 'There is no such backup any more.')
     this.#wanted.add(backup.id)
-    const flaw = await this.#flawOf(backup)
-    if (flaw === null) return backup
+    const result = await this.#read(backup)
+    if (this.#isClosed) throw new ProtocolError('shutting_down', 'The bus is shutting down. Nothing was changed.')
+    if (result.kind === 'failed' || result.flaw === null) return backup
     this.#wanted.delete(backup.id)
-    throw new ProtocolError('storage_unavailable', `The backup ${backup.id} is not good (${flaw.text}); choose another one. Nothing was changed.`)
+    throw new ProtocolError('storage_unavailable', `The backup ${backup.id} is not good (${result.flaw.text}); choose another one. Nothing was changed.`)
   }
 
-  /** The newest good backup, read again, which `newest` means; undefined when there is none. Rejects with 503 where the folder cannot be read. */
-  async newestGood(): Promise<BackupView | undefined> {
-    for (const backup of orderForRestore(this.#list())) if ((await this.#flawOf(backup)) === null) return backup
-    return undefined
+  /**
+   * What `newest` means: the newest good backup, read again; where none is known to be good, the newest one that could not be read now.
+   * undefined when there is neither. Rejects with 503 where the folder cannot be read.
+   */
+  async newest(): Promise<Candidate | undefined> {
+    let unread: Candidate | undefined
+    for (const backup of orderForRestore(this.#list())) {
+      const result = await this.#read(backup)
+      if (result.kind === 'failed') unread ??= { backup, unread: result.reason }
+      else if (result.flaw === null) return { backup, unread: null }
+    }
+    return unread
   }
 
   /** Makes a backup, after the one that is under way. Rejects with 503 `storage_unavailable` when there is none; then nothing is left of it. */
@@ -128,10 +147,11 @@ export class Backups {
     }
   })
 
-  /** Reads the whole database of the running bus, and tells of damage; the answer is what is wrong with it. */
+  /** Reads the whole database of the running bus, and tells of damage; the answer is what is wrong with it, or why it could not be read. */
   readonly check = oneAtATime(async (): Promise<Flaw | null> => {
     const { databasePath, onDamage } = this.#options
-    const { flaw } = await this.#run({ kind: 'check', path: databasePath })
+    const result = await this.#run({ kind: 'check', path: databasePath })
+    const flaw = result.kind === 'failed' ? { text: result.reason, isDamaged: false } : result.flaw
     if (flaw?.isDamaged === true && !this.#isClosed) onDamage(flaw.text)
     return flaw
   })
@@ -206,7 +226,9 @@ export class Backups {
     const begun = folder.begin(kind, clock.now())
     try {
       await this.#makeRoom()
-      const { flaw } = await this.#run({ kind: 'copy', source: databasePath, path: begun.partial })
+      const result = await this.#run({ kind: 'copy', source: databasePath, path: begun.partial })
+      if (result.kind === 'failed') throw new Error(result.reason)
+      const { flaw } = result
       if (flaw === null) return folder.finish(begun)
       // The copy has every page as the database has it.
       if (flaw.isDamaged) void this.check()
@@ -217,12 +239,12 @@ export class Backups {
     }
   }
 
-  async #flawOf(backup: BackupView): Promise<Flaw | null> {
-    return (await this.#run({ kind: 'check', path: this.#options.folder.file(backup) })).flaw
+  #read(backup: BackupView): Promise<TaskResult> {
+    return this.#run({ kind: 'check', path: this.#options.folder.file(backup) })
   }
 
   async #run(task: BackupTask): Promise<TaskResult> {
-    if (this.#isClosed) return { flaw: { text: 'the bus is shutting down', isDamaged: false } }
+    if (this.#isClosed) return { kind: 'failed', reason: 'the bus is shutting down' }
     const { result, stop } = runTask(this.#options.threadEntry, task)
     this.#stops.add(stop)
     return result.finally(() => this.#stops.delete(stop))
@@ -257,16 +279,20 @@ export class Backups {
     const weekly = this.#list().filter(({ kind, id }) => kind === 'weekly' && !this.#wanted.has(id))
     // To find the good one takes its time.
     if (!isEnough(weekly)) return []
-    const kept = await this.newestGood()
-    const others = weekly.filter(({ id }) => id !== kept?.id)
-    return kept !== undefined && isEnough(others) ? others.toReversed() : []
+    const newest = await this.newest()
+    // Of what was not read nobody knows whether it can be gone back to.
+    if (newest?.unread !== null) return []
+    const others = weekly.filter(({ id }) => id !== newest.backup.id)
+    return isEnough(others) ? others.toReversed() : []
   }
 
   /** Bytes that the disk has too little for one more backup. */
   async #missing(): Promise<number> {
     const { folder, databasePath } = this.#options
     const { bavail, blocks, bsize } = await statfs(folder.path)
-    const { size } = await stat(databasePath)
+    const { size } = await stat(databasePath).catch((error: NodeJS.ErrnoException) => {
+      throw error.code === 'ENOENT' ? new Error(`the database file ${databasePath} is gone`) : error
+    })
     // Some file systems do not know; they say 0 blocks.
     return blocks === 0 ? 0 : size + HEADROOM - bavail * bsize
   }

@@ -14,6 +14,7 @@ export class FileWatch {
   readonly #onLost: () => void
   readonly #files: readonly string[]
   #cancel: (() => void) | undefined
+  #isClosed = false
 
   /** `onLost` hears once that one of the files was deleted or replaced. */
   constructor(databasePath: string, clock: Clock, onLost: () => void) {
@@ -25,16 +26,22 @@ export class FileWatch {
   }
 
   close(): void {
+    this.#isClosed = true
     this.#cancel?.()
   }
 
-  #wait(): void {
-    this.#cancel = this.#clock.after(LOOK_INTERVAL, () => this.#look())
+  /** Looks at once, and not only when the minute is over. */
+  look(): void {
+    if (this.#isClosed || this.#isThere()) return
+    this.close()
+    this.#onLost()
   }
 
-  #look(): void {
-    if (this.#isThere()) this.#wait()
-    else this.#onLost()
+  #wait(): void {
+    this.#cancel = this.#clock.after(LOOK_INTERVAL, () => {
+      this.look()
+      if (!this.#isClosed) this.#wait()
+    })
   }
 
   #isThere(): boolean {

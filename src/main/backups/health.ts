@@ -59,7 +59,7 @@ function damageOfFiles(path: string, isExpected: boolean): Damage | undefined {
   const bytes = sizeOf(path)
   const isEmpty = bytes === 0
   if (isEmpty && hasLog) return { text: 'its file is empty or gone, while its log is there', isOnlyLog: false }
-  if (isEmpty && isExpected) return { text: isThere(path) ? 'its file is empty' : 'its file is gone, while there are backups of it', isOnlyLog: false }
+  if (isEmpty && isExpected) return { text: isThere(path) ? 'its file is empty' : 'its file is gone, though there was one before', isOnlyLog: false }
   if (!isEmpty && bytes < MIN_BYTES) return { text: `only ${bytes} bytes of its file are left`, isOnlyLog: false }
   if (hasLog && isLogDamaged(`${path}-wal`)) return { text: 'its log has changes that cannot be read', isOnlyLog: true }
   return undefined

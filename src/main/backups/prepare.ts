@@ -41,10 +41,12 @@ export async function prepareDatabase(options: PrepareOptions): Promise<Prepared
   clearFolder(options)
   clearRestore(options)
   const notices: string[] = []
+  // Whatever became of it, a restore was for a database that was here.
+  const wasRestored = file.read() !== undefined
   const recovered = await recoverAll(options, notices)
   const state = file.read()
   if (state?.state === 'done' && now - state.report.at < TOLD) notices.push(reportText(state.report))
-  const { damage, isFullyChecked } = examine(databasePath, mayHaveBackups(folder))
+  const { damage, isFullyChecked } = examine(databasePath, wasRestored || mayHaveBackups(folder))
   if (damage !== undefined) {
     throw new BusDamagedError(damageView(damageText(databasePath, damage.text), damage.isOnlyLog, folder))
   }

@@ -1,5 +1,5 @@
 import type { BackupKind, BackupsView, BackupView, DamageView, Recovery } from '../../shared/control/backup-views.ts'
-import { databaseDamaged } from '../../shared/errors.ts'
+import { databaseDamaged, ProtocolError } from '../../shared/errors.ts'
 import type { Bus } from '../bus/bus.ts'
 import type { Clock } from '../bus/clock.ts'
 import { isDamage } from '../bus/store/database.ts'
@@ -36,6 +36,8 @@ export class Safety {
   readonly #options: SafetyOptions
   readonly #fileWatch: FileWatch | undefined
   #isDamaged = false
+  /** The bus is about to close for a restore. */
+  #isRecovering = false
   #isClosed = false
   #damage: DamageView | null = null
 
@@ -52,7 +54,11 @@ export class Safety {
       restored: restoredBy(prepared),
       onChange,
       onMade: ({ id, bytes }) => log.info({ backup: id, bytes }, 'a backup was made'),
-      onProblem: (problem) => log.error(problem),
+      onProblem: (problem) => {
+        log.error(problem)
+        // Perhaps there is nothing any more that could be copied.
+        this.#fileWatch?.look()
+      },
       onNotice: (notice) => log.warn(notice),
       onDamage: (text) => this.damaged(text)
     })
@@ -99,26 +105,31 @@ export class Safety {
   }
 
   async #tell(problem: string): Promise<void> {
-    const newest = (await this.backups.newestGood().catch(() => undefined)) ?? null
+    const newest = await this.backups.newest().catch(() => undefined)
     if (this.#isClosed) return
-    this.#damage = viewOf(problem, newest)
+    const doubt = newest?.unread == null ? '' : ` Its backups could not be read now (${newest.unread}); the start that restores one reads it first.`
+    this.#damage = viewOf(problem + doubt, newest?.backup ?? null)
     this.#options.onChange()
   }
 
   /** Makes a backup. Rejects with 503 `storage_unavailable`, also of a database that is damaged. */
   async make(kind: BackupKind): Promise<BackupView> {
+    this.#fileWatch?.look()
     if (this.#isDamaged) throw databaseDamaged()
     return this.backups.make(kind)
   }
 
-  /** Restores a backup, or does what can be done about damage: the bus closes, and comes back with it. Throws 503. */
+  /** Restores a backup, or does what can be done about damage: the bus closes, and comes back with it. Throws 503, also while another one is under way. */
   recover(what: Recovery | BackupView, by: WantedRecovery['by']): void {
     const { clock, file, restart } = this.#options
+    if (this.#isRecovering) throw new ProtocolError('shutting_down', 'A restore is under way, and nothing else was changed. Look again when the bus is back.')
     const wanted = typeof what === 'string' ? { what, id: null } : { what: 'backup' as const, id: what.id }
     file.write({ state: 'wanted', at: clock.now(), ...wanted, by })
+    this.#isRecovering = true
     try {
       restart()
     } catch (error) {
+      this.#isRecovering = false
       // A bus that goes on must not lose at its next start what it takes in from here on.
       file.remove()
       throw error

@@ -41,8 +41,8 @@ async function damageOfOwn(path: string, { damage, backups }: Safety, flaw: Flaw
   if (damage !== null) return trouble(damage.problem, ownWayOut(damage.newest))
   const text = isThere(path) ? (flaw?.isDamaged === true ? flaw.text : undefined) : 'its file is empty or gone'
   if (text === undefined) return undefined
-  const newest = await backups.newestGood().catch(() => undefined)
-  return trouble(damageText(path, text), ownWayOut(newest ?? null))
+  const newest = await backups.newest().catch(() => undefined)
+  return trouble(damageText(path, text), ownWayOut(newest?.backup ?? null))
 }
 
 function asFlaw(error: unknown): Flaw {

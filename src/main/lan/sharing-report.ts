@@ -25,6 +25,8 @@ export interface Circumstances {
   readonly identity: Identity | undefined
   /** It is off whatever the settings say: the bus crashed several times in a row. */
   readonly isKeptOff: boolean
+  /** The variable of the environment that decides whether it is shared; undefined where operators do. */
+  readonly shareVariable: string | undefined
 }
 
 export interface ReportSource {
@@ -42,8 +44,7 @@ export interface ReportSource {
 
 const PLATFORMS: Readonly<Partial<Record<NodeJS.Platform, Platform>>> = { linux: 'linux', darwin: 'macos', win32: 'windows' }
 
-const KEPT_OFF =
-  'Sharing is left off, because the bus ended by itself several times in a row. Start the bus again to have it back, or turn sharing off and on.'
+const KEPT_OFF = 'Sharing is left off, because the bus ended by itself several times in a row. Start the bus again to have it back'
 
 /** What is told of sharing: its state, to the log too, the addresses of the bus, and the view that operators get. */
 export class SharingReport {
@@ -78,10 +79,10 @@ export class SharingReport {
 
   view(): SharingView {
     const { listeners, discovery, arrivals, circumstances } = this.#source
-    const { settings, names, interfaces, chosen, identity, isKeptOff } = circumstances()
+    const { settings, names, interfaces, chosen, identity, isKeptOff, shareVariable } = circumstances()
     return {
       ...this.#state,
-      ...(isKeptOff && settings.share && { problem: KEPT_OFF }),
+      ...(isKeptOff && settings.share && { problem: keptOffText(shareVariable) }),
       busName: names.bus,
       interfaces,
       interface: chosen?.name ?? null,
@@ -145,6 +146,11 @@ export class SharingReport {
     if (next.problem !== null && next.problem !== before.problem) log.warn(next.problem)
     this.tell()
   }
+}
+
+/** Why sharing is left off, and what to do; what the environment decides cannot be turned off and on. */
+function keptOffText(variable: string | undefined): string {
+  return variable === undefined ? `${KEPT_OFF}, or turn sharing off and on.` : `${KEPT_OFF}; ${variable} decides that it is shared.`
 }
 
 /** Why the bus waits for a network, and what to do. `wanted`: the interface that is asked for, '' for none. */

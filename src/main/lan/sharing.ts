@@ -36,8 +36,10 @@ export interface SharingOptions {
   readonly handle: RequestListener
   /** The module of the thread that announces. */
   readonly announcerEntry: URL
-  /** After crashes in a row: it stays off, whatever the settings say, until an operator turns it off and on again. */
+  /** After crashes in a row: it stays off, whatever the settings say, until an operator turns it off and on again, where the environment does not decide it. */
   readonly isKeptOff?: boolean
+  /** The variable of the environment that decides whether it is shared; undefined where operators do. */
+  readonly shareVariable?: string | undefined
   /** The state is another one. */
   readonly onChange: () => void
   /** Somebody came. */
@@ -88,7 +90,8 @@ export class Sharing {
         interfaces: this.#interfaces,
         chosen: this.#chosen,
         identity: this.#identity,
-        isKeptOff: this.#isKeptOff
+        isKeptOff: this.#isKeptOff,
+        shareVariable: options.shareVariable
       })
     })
   }

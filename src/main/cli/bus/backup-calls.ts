@@ -46,23 +46,26 @@ export interface Restored {
 }
 
 /**
- * Restores a backup, and waits until the bus is there again. Rejects with ControlError where it refuses, CommandError where it does
+ * Restores a backup, and waits until the bus is there again. `now` is how it is asked from then on, undefined while it listens nowhere:
+ * it may have another port than before. Rejects with ControlError where it refuses, CommandError where it does
  * not come back or does not let the caller in any more, and the signal's reason.
  */
-export async function restoreBackup(bus: Bus, { id }: BackupView, signal: AbortSignal): Promise<Restored> {
+export async function restoreBackup(bus: Bus, { id }: BackupView, now: () => Bus | undefined, signal: AbortSignal): Promise<Restored> {
   const before = await bus.call('status.get', {})
   await bus.call('backups.restore', { id, confirm: true })
-  const { notices } = await nextRun(before.since, bus, signal)
-  const { restored } = await bus.call('backups.list', {})
+  const { status, bus: next } = await nextRun(before.since, now, signal)
+  const { restored } = await next.call('backups.list', {})
+  const { notices } = status
   return { isDone: restored?.id === id, notices: notices.filter((notice) => !before.notices.includes(notice)) }
 }
 
 /** `since`: when the run began that is about to end. */
-async function nextRun(since: BusStatus['since'], bus: Bus, signal: AbortSignal): Promise<BusStatus> {
+async function nextRun(since: BusStatus['since'], now: () => Bus | undefined, signal: AbortSignal): Promise<{ readonly status: BusStatus; readonly bus: Bus }> {
   const end = monotonic() + RETURN_PATIENCE
   while (monotonic() < end) {
-    const status = await bus.call('status.get', {}).catch((error: unknown) => absence(error, signal))
-    if (status?.state === 'running' && status.since !== since) return status
+    const bus = now()
+    const status = await bus?.call('status.get', {}).catch((error: unknown) => absence(error, signal))
+    if (bus !== undefined && status?.state === 'running' && status.since !== since) return { status, bus }
     await sleep(LOOK_INTERVAL, signal)
   }
   const cure = '`intent-bus doctor` finds out what is wrong.'

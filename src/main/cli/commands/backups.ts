@@ -1,8 +1,11 @@
 import { formatBytes } from '../../../shared/bytes.ts'
 import type { BackupView } from '../../../shared/control/backup-views.ts'
 import { makeBackup, restoreBackup } from '../bus/backup-calls.ts'
-import type { Operator } from '../bus/operator.ts'
+import { findOperatorSecretOrKey } from '../bus/credentials.ts'
+import { LocalBus } from '../bus/local-bus.ts'
+import { Operator } from '../bus/operator.ts'
 import type { Action, Group } from '../command.ts'
+import type { Context } from '../context.ts'
 import { CommandError, EXIT } from '../exit.ts'
 import { describeFailure } from '../failures.ts'
 import { isConfirmed } from '../terminal/ask.ts'
@@ -67,7 +70,8 @@ const restore: Action = {
     restore.`,
   examples: ['intent-bus backups restore newest'],
 
-  async run({ args, operator, output, stdin, signals }) {
+  async run(context) {
+    const { args, operator, output, stdin, signals } = context
     const [name] = args.positionals as [string]
     const { bus, backup } = await withWayOut(`--restore-backup ${name}`, async () => {
       const found = operator()
@@ -78,7 +82,7 @@ const restore: Action = {
       output.note('Nothing was changed.')
       return EXIT.refused
     }
-    const { isDone, notices } = await restoreBackup(bus, backup, signals.signal)
+    const { isDone, notices } = await restoreBackup(bus, backup, afterRestart(bus, context), signals.signal)
     for (const notice of notices) output.note(notice)
     if (!isDone) throw new CommandError(EXIT.refused, 'The bus is there again, but the backup was not restored; all is as it was.')
     if (output.isJson) await output.json(backup)
@@ -91,6 +95,22 @@ export const backups: Group = {
   name: 'backups',
   summary: 'list, make and restore backups, for operators',
   actions: [list, make, restore]
+}
+
+/**
+ * How a bus is asked once it has started again: this machine's own says in its data folder where it listens then, and listens nowhere
+ * until it has; every other one is where it was.
+ */
+function afterRestart(bus: Operator, { credentials, signals }: Context): () => Operator | undefined {
+  const before = credentials()
+  if (!before.local.isAt(before.url)) return () => bus
+  return () => {
+    const local = new LocalBus(before.local.folder)
+    if (!local.isRunning) return undefined
+    const source = { ...before, local, url: local.url!, warn: () => {} }
+    const secret = findOperatorSecretOrKey(source)
+    return secret && new Operator(source, secret, signals.signal)
+  }
 }
 
 /** Throws CommandError or ControlError when there is none of that name. */

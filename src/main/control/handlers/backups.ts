@@ -14,9 +14,9 @@ export function backupHandlers({ bus, safety }: ControlDependencies) {
     },
 
     'backups.newest': async () => {
-      const newest = await safety.backups.newestGood()
+      const newest = await safety.backups.newest()
       if (newest === undefined) throw new ProtocolError('not_found', 'There is no good backup.')
-      return newest
+      return newest.backup
     },
 
     /** The bus is gone for a moment once this is answered, and comes back with the backup. */
